@@ -1,0 +1,25 @@
+import { DialectAdapterBase } from 'kysely'
+
+/** Tells Kysely what SQLite in a Durable Object can do. */
+export class DurableObjectSqliteAdapter extends DialectAdapterBase {
+  /**
+   * There is one database handle, but the driver itself makes queries wait for a transaction. With
+   * Kysely's own mutex a query inside a `stream()` loop would wait for ever.
+   */
+  override get supportsMultipleConnections(): boolean {
+    return true
+  }
+
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+
+  override get supportsReturning(): boolean {
+    return true
+  }
+
+  /** Migrations run in one transaction, and a transaction waits for the one before it. */
+  override async acquireMigrationLock(): Promise<void> {}
+
+  override async releaseMigrationLock(): Promise<void> {}
+}

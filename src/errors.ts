@@ -1,0 +1,111 @@
+/** A code of this library's own, as {@link DurableObjectSqliteError.code}. */
+export type DurableObjectSqliteErrorCode =
+  /** A value that SQLite would store as something else. */
+  | 'ERR_UNSUPPORTED_PARAMETER'
+  /** The statement has more or fewer placeholders than values. */
+  | 'ERR_PARAMETER_COUNT'
+  /** The SQL text is empty, or nothing but comments. */
+  | 'ERR_NO_STATEMENT'
+  /** The Durable Object class is not SQLite-backed. */
+  | 'ERR_SQL_NOT_ENABLED'
+  /** The dialect was given something other than `ctx.storage` or `ctx.storage.sql`. */
+  | 'ERR_INVALID_STORAGE'
+  /** A `pragma` that SQLite ignored. */
+  | 'ERR_PRAGMA_IGNORED'
+  /** A transaction on a dialect made from `ctx.storage.sql`. */
+  | 'ERR_TRANSACTION_UNSUPPORTED'
+  /** `begin`, `commit`, `rollback`, `savepoint` or `release` sent as SQL. */
+  | 'ERR_TRANSACTION_STATEMENT'
+  /** A query waited too long for a transaction, or a transaction was open for too long. */
+  | 'ERR_TRANSACTION_TIMEOUT'
+  /** A query reached a transaction that is ending or has ended. */
+  | 'ERR_TRANSACTION_ENDED'
+  /** A write in a `read only` transaction. */
+  | 'ERR_READ_ONLY_TRANSACTION'
+  /** A promise returned by the closure of a synchronous transaction. */
+  | 'ERR_ASYNC_TRANSACTION'
+
+/**
+ * The error that every query rejects with, whether SQLite, the platform or this library refused it.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * try {
+ *   await db.insertInto('person').values({ email: 'ada@example.com' }).execute()
+ * } catch (error) {
+ *   if (error instanceof DurableObjectSqliteError && error.code === 'SQLITE_CONSTRAINT_UNIQUE') {
+ *     return 'That address is taken.'
+ *   }
+ *   throw error
+ * }
+ * ```
+ */
+export class DurableObjectSqliteError extends Error {
+  override readonly name = 'DurableObjectSqliteError'
+
+  /**
+   * SQLite's code, the extended one where the platform gives it (`'SQLITE_CONSTRAINT_UNIQUE'`), or
+   * one of this library's own (`'ERR_…'`).
+   *
+   * https://www.sqlite.org/rescode.html
+   */
+  readonly code: DurableObjectSqliteErrorCode | `SQLITE_${string}`
+
+  constructor(
+    code: DurableObjectSqliteErrorCode | `SQLITE_${string}`,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/**
+ * The end of a message that comes from SQLite: `…: SQLITE_ERROR`, or
+ * `…: SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_UNIQUE)`.
+ *
+ * https://github.com/cloudflare/workerd/blob/main/src/workerd/util/sqlite.c++
+ */
+const SQLITE_CODE = /: (SQLITE_[A-Z_]+)(?: \(extended: (SQLITE_[A-Z_]+)\))?$/
+
+/** What workerd itself refuses, by the start of its message. */
+const PLATFORM_ERRORS: readonly {
+  readonly start: string
+  readonly code: DurableObjectSqliteErrorCode
+  /** Added in front of the platform's message, where that one would send the reader the wrong way. */
+  readonly instead?: string
+}[] = [
+  {
+    start: 'To execute a transaction, please use the state.storage.transaction()',
+    code: 'ERR_TRANSACTION_STATEMENT',
+    instead:
+      'A transaction cannot be controlled by SQL text in a Durable Object. Use db.transaction(), ' +
+      'db.startTransaction() with its savepoints, or withDoTransaction() instead.',
+  },
+  { start: 'Wrong number of parameter bindings', code: 'ERR_PARAMETER_COUNT' },
+  { start: 'SQL code did not contain a statement', code: 'ERR_NO_STATEMENT' },
+  { start: 'SQL is not enabled for this Durable Object class', code: 'ERR_SQL_NOT_ENABLED' },
+]
+
+/**
+ * The error to throw for what `exec` threw: with a code and the original as `cause`. The message
+ * stays as it was. What is neither SQLite's nor a refusal of the platform is returned untouched.
+ */
+export function toDurableObjectSqliteError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof DurableObjectSqliteError) {
+    return error
+  }
+  const { message } = error
+  const match = SQLITE_CODE.exec(message)
+  if (match !== null) {
+    const code = (match[2] ?? match[1]) as `SQLITE_${string}`
+    return new DurableObjectSqliteError(code, message, { cause: error })
+  }
+  const known = PLATFORM_ERRORS.find(({ start }) => message.startsWith(start))
+  if (known !== undefined) {
+    return new DurableObjectSqliteError(known.code, known.instead ?? message, { cause: error })
+  }
+  return error
+}

@@ -1,0 +1,42 @@
+/**
+ * What this library needs of a Durable Object's storage, described structurally, so that `ctx.storage`
+ * fits whether its type comes from `@cloudflare/workers-types` or from `wrangler types`.
+ *
+ * @module
+ */
+
+/** A value as `ctx.storage.sql` returns it. A BLOB arrives as `ArrayBuffer`. */
+export type SqlStorageValue = ArrayBuffer | string | number | null
+
+/**
+ * The cursor that {@link SqlStorage.exec} returns.
+ *
+ * https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
+ */
+export interface SqlStorageCursor {
+  /** Empty for a statement that returns no rows. */
+  readonly columnNames: string[]
+  /** Rows read so far, index rows included. */
+  readonly rowsRead: number
+  /** Rows written so far, index rows included: what Cloudflare bills, not what a user counts. */
+  readonly rowsWritten: number
+  /** The only row. Throws if there are none, or more than one. */
+  one(): Record<string, SqlStorageValue>
+  /**
+   * The remaining rows as arrays, in the order of `columnNames`. That it has `toArray()` is missing
+   * from the platform's types.
+   */
+  raw(): IterableIterator<SqlStorageValue[]> & { toArray?(): SqlStorageValue[][] }
+}
+
+/** `ctx.storage.sql` of a SQLite-backed Durable Object. */
+export interface SqlStorage {
+  exec(query: string, ...bindings: unknown[]): SqlStorageCursor
+}
+
+/** `ctx.storage` of a SQLite-backed Durable Object. */
+export interface DurableObjectStorageLike {
+  readonly sql: SqlStorage
+  transaction<T>(closure: (transaction: { rollback(): void }) => Promise<T>): Promise<T>
+  transactionSync<T>(closure: () => T): T
+}

@@ -1,0 +1,42 @@
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+const { compatibilityDate: newest } = createRequire(import.meta.url)('workerd') as {
+  compatibilityDate: string
+}
+const dates = ['2024-09-23', '2025-04-01', '2025-08-01', '2026-04-06', newest]
+
+/** The suite in workerd, as of a compatibility date. */
+function workerd(name: string, compatibilityDate: string, alias: Record<string, string> = {}) {
+  return {
+    plugins: [
+      cloudflareTest({
+        wrangler: { configPath: './wrangler.test.jsonc' },
+        miniflare: { compatibilityDate, compatibilityFlags: ['enable_nodejs_inspector_module'] },
+      }),
+    ],
+    resolve: { alias },
+    test: {
+      name,
+      include: ['test/*.test.ts'],
+      isolate: false,
+      testTimeout: 40_000,
+    },
+  }
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      ...dates.map((date) => workerd(date, date)),
+      workerd('kysely 0.28', '2026-04-06', {
+        kysely: fileURLToPath(import.meta.resolve('kysely-0.28')),
+      }),
+      {
+        test: { name: 'node', include: ['test/node/*.test.ts'], testTimeout: 60_000 },
+      },
+    ],
+  },
+})
