@@ -26,7 +26,7 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_ASYNC_TRANSACTION'
 
 /** https://v8.dev/docs/stack-trace-api */
-const V8Error: { stackTraceLimit?: number | undefined } = Error
+const V8Error = Error as ErrorConstructor & { stackTraceLimit?: number | undefined }
 
 /** In a transaction Kysely's own frames alone are more than V8's default of 10. */
 const STACK_TRACE_LIMIT = 30

@@ -12,9 +12,8 @@ function namesAfter(
 ): Promise<unknown[]> {
   return inDurableObject<Database, unknown[]>(async ({ db, sql }) => {
     sql.exec('create table person (id integer primary key, name text unique)')
-    const trx = await db.startTransaction().execute()
     // Which savepoints are open is what is tested here, so the types do not track it.
-    await body(trx as unknown as ControlledTransaction<Database, string[]>)
+    await body(await db.startTransaction().execute())
     // The database is free again.
     await db.selectFrom('person').select('name').execute()
     return [...sql.exec<{ name: string }>('select name from person order by id')].map(
