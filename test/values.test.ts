@@ -227,7 +227,9 @@ describe('a value read', () => {
 })
 
 describe('a value that SQLite would store as something else', () => {
-  class Money {}
+  class Money {
+    readonly cents = 1
+  }
   it.each([
     [
       'NaN',

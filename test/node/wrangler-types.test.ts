@@ -46,6 +46,8 @@ it('should accept ctx.storage as `wrangler types` describes it', { timeout: 120_
         moduleResolution: 'bundler',
         strict: true,
         noEmit: true,
+        // As in Cloudflare's own templates.
+        skipLibCheck: true,
         types: ['./worker-configuration.d.ts'],
       },
       include: ['worker.ts'],
