@@ -29,6 +29,20 @@ function workerd(name: string, compatibilityDate: string, alias: Record<string, 
   }
 }
 
+/** A library on top of the dialect, in workerd with code generation refused, as in production. */
+function integration(name: string, globalSetup: string[] = []) {
+  const project = workerd(name, newest)
+  return {
+    ...project,
+    test: {
+      ...project.test,
+      include: [`test/${name}/*.test.ts`],
+      setupFiles: ['test/integration-setup.ts'],
+      globalSetup,
+    },
+  }
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -37,6 +51,8 @@ export default defineConfig({
         'kysely/migration': kysely028,
         kysely: kysely028,
       }),
+      integration('mikro-orm', ['test/mikro-orm/compile.ts']),
+      integration('better-auth'),
       {
         test: { name: 'node', include: ['test/node/*.test.ts'], testTimeout: 60_000 },
       },
