@@ -28,6 +28,8 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_READ_ONLY_TRANSACTION'
   /** A promise returned by the closure of a synchronous transaction. */
   | 'ERR_ASYNC_TRANSACTION'
+  /** The name for the generated interface is no identifier, or taken. */
+  | 'ERR_INVALID_INTERFACE_NAME'
 
 /** https://v8.dev/docs/stack-trace-api */
 const V8Error = Error as ErrorConstructor & { stackTraceLimit?: number | undefined }
