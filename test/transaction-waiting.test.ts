@@ -1,5 +1,5 @@
 import { CompiledQuery, Kysely, type Generated } from 'kysely'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { DurableObjectSqliteDialect } from '../src/index.js'
 import { inDurableObject, newObject, type Options, type Scope } from './harness.js'
 
@@ -150,7 +150,7 @@ describe('a request that arrives while a transaction is open', () => {
         }),
       { stub },
     )
-    await scheduler.wait(5)
+    await vi.waitUntil(() => order.includes('begin'))
     const second = withPerson(
       async (scope) => {
         order.push('second')
