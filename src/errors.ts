@@ -1,9 +1,13 @@
+import { limitHint } from './limit-hints.js'
+
 /** A code of this library's own, as {@link DurableObjectSqliteError.code}. */
 export type DurableObjectSqliteErrorCode =
   /** A value that SQLite would store as something else. */
   | 'ERR_UNSUPPORTED_PARAMETER'
   /** The statement has more or fewer placeholders than values. */
   | 'ERR_PARAMETER_COUNT'
+  /** The values of a query are too large to be bound, even as JSON texts. */
+  | 'ERR_TOO_MANY_PARAMETERS'
   /** The SQL text is empty, or nothing but comments. */
   | 'ERR_NO_STATEMENT'
   /** The Durable Object class is not SQLite-backed. */
@@ -52,13 +56,17 @@ export class DurableObjectSqliteError extends Error {
    */
   readonly code: DurableObjectSqliteErrorCode | `SQLITE_${string}`
 
+  /** For a limit of the platform: what to do instead. */
+  readonly hint: string | undefined
+
   constructor(
     code: DurableObjectSqliteErrorCode | `SQLITE_${string}`,
     message: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly hint?: string | undefined },
   ) {
     super(message, options)
     this.code = code
+    this.hint = options?.hint
   }
 }
 
@@ -101,7 +109,7 @@ export function toDurableObjectSqliteError(error: unknown): unknown {
   const match = SQLITE_CODE.exec(message)
   if (match !== null) {
     const code = (match[2] ?? match[1]) as `SQLITE_${string}`
-    return new DurableObjectSqliteError(code, message, { cause: error })
+    return new DurableObjectSqliteError(code, message, { cause: error, hint: limitHint(message) })
   }
   const known = PLATFORM_ERRORS.find(({ start }) => message.startsWith(start))
   if (known !== undefined) {
