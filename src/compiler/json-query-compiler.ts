@@ -24,13 +24,13 @@ import { MAX_PARAMETERS, MAX_VALUE_BYTES } from '../limits.js'
 import { type SqliteParameter, toIntegerText, toSqliteParameter } from '../parameters.js'
 import { BaseQueryCompiler } from './base-query-compiler.js'
 import {
-  blobToJson,
   inDocuments,
   isBlob,
   JsonArray,
   MAX_ROW_BYTES,
   sizeOf,
   toJson,
+  toJsonOfSize,
 } from './json-text.js'
 import { type Cell, fillSlots, RowColumn, valueCell } from './row-column.js'
 import { toOneSource } from './set-operations.js'
@@ -180,7 +180,7 @@ class JsonQueryCompiler extends BaseQueryCompiler {
   /** Appends the select that yields the values of a list, or its rows. */
   #appendList(list: PrimitiveValueListNode | ValueListNode): void {
     if (ValueListNode.is(list) && list.values.every((value) => TupleNode.is(value))) {
-      this.#appendRows(list.values)
+      this.#appendTuples(list.values)
       return
     }
     const elements = PrimitiveValueListNode.is(list)
@@ -197,6 +197,24 @@ class JsonQueryCompiler extends BaseQueryCompiler {
       this.append('select +value from ')
       this.#appendSource(elements)
     }
+  }
+
+  /**
+   * Appends the select that yields tuples. SQLite compares all of them with the affinities that the
+   * last one has, and of values only a bigint has one, because it is cast.
+   */
+  #appendTuples(tuples: readonly TupleNode[]): void {
+    const last = tuples.at(-1)!
+    if (!last.values.some(isBigint)) {
+      this.#appendRows(tuples)
+      return
+    }
+    if (tuples.length > 1) {
+      this.#appendRows(tuples.slice(0, -1))
+      this.append(' union all ')
+    }
+    this.append('select ')
+    this.compileList(last.values)
   }
 
   /** Appends the select that yields the rows. */
@@ -278,12 +296,11 @@ class JsonQueryCompiler extends BaseQueryCompiler {
 
   /** Appends the value: a slot within a cell, else shared or bound. */
   #appendParameter(value: SqliteParameter): void {
-    if (this.#slots === undefined && this.#shared === 'nothing') {
-      this.#tokens.push(new Parameter(value))
-      return
-    }
-    const json = isBlob(value) ? blobToJson(value) : toJson(value)
-    if (sizeOf(json) > this.#maxSlotSize) {
+    const json =
+      this.#slots === undefined && this.#shared === 'nothing'
+        ? undefined
+        : toJsonOfSize(value, this.#maxSlotSize)
+    if (json === undefined) {
       this.#tokens.push(new Parameter(value))
       return
     }
@@ -456,6 +473,10 @@ function isIn(operator: OperationNode): boolean {
 
 function isValue(node: OperationNode): boolean {
   return ValueNode.is(node) || DefaultInsertValueNode.is(node)
+}
+
+function isBigint(node: OperationNode): boolean {
+  return ValueNode.is(node) && typeof node.value === 'bigint'
 }
 
 function isListOfValues(node: OperationNode): node is PrimitiveValueListNode | ValueListNode {

@@ -41,18 +41,19 @@ function numberToJson(value: number): string {
   return value > 0 ? '9e999' : '-9e999'
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const HEX_DIGITS = new TextEncoder().encode('0123456789abcdef')
 
 /** The bytes as a JSON string of hexadecimal digits, for `unhex()`. */
-export function blobToJson(blob: Blob): string {
+function blobToJson(blob: Blob): string {
   const bytes = ArrayBuffer.isView(blob)
     ? new Uint8Array(blob.buffer, blob.byteOffset, blob.byteLength)
     : new Uint8Array(blob)
-  let digits = ''
-  for (const byte of bytes) {
-    digits += HEX[byte]
+  const digits = new Uint8Array(bytes.length * 2)
+  for (const [i, byte] of bytes.entries()) {
+    digits[i * 2] = HEX_DIGITS[byte >> 4]!
+    digits[i * 2 + 1] = HEX_DIGITS[byte & 15]!
   }
-  return `"${digits}"`
+  return `"${new TextDecoder().decode(digits)}"`
 }
 
 /** The most bytes that a text of this length can have: no UTF-16 unit takes more than 3. */
@@ -66,6 +67,15 @@ export function sizeOf(text: string): number {
   return text.length < SHORT_TEXT
     ? text.length * MAX_BYTES_PER_UNIT
     : new TextEncoder().encode(text).byteLength
+}
+
+/** The value as JSON, a BLOB as hexadecimal digits, unless that takes more bytes. */
+export function toJsonOfSize(value: SqliteParameter, maxBytes: number): string | undefined {
+  if (isBlob(value) && value.byteLength * 2 > maxBytes) {
+    return undefined
+  }
+  const json = isBlob(value) ? blobToJson(value) : toJson(value)
+  return sizeOf(json) > maxBytes ? undefined : json
 }
 
 /** The bytes of JSON that an element of a text may have, and the values of a row in all. */
