@@ -22,6 +22,14 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TRANSACTION_ENDED'
   /** A write in a `read only` transaction. */
   | 'ERR_READ_ONLY_TRANSACTION'
+  /** A synchronous query while a `db.transaction()` is open. */
+  | 'ERR_TRANSACTION_OPEN'
+  /** A value of a prepared query is missing, or has a name that the query does not know. */
+  | 'ERR_PARAMETER_NAME'
+  /** A `SyncExecutor` was given a Kysely of another dialect, or of another storage. */
+  | 'ERR_INVALID_DATABASE'
+  /** A `SyncExecutor` was given a Kysely with a plugin whose results need a promise. */
+  | 'ERR_UNSUPPORTED_PLUGIN'
   /** A promise returned by the closure of a synchronous transaction. */
   | 'ERR_ASYNC_TRANSACTION'
 
