@@ -111,7 +111,7 @@ export class DurableObjectSqliteDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return new DurableObjectSqliteAdapter()
+    return new DurableObjectSqliteAdapter(this.#database)
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature
@@ -128,5 +128,5 @@ export class DurableObjectSqliteDialect implements Dialect {
 function isSqlStorage(
   storage: DurableObjectStorageLike | SqlStorage | undefined,
 ): storage is SqlStorage {
-  return storage !== undefined && storage !== null && 'exec' in storage
+  return typeof (storage as Partial<SqlStorage> | undefined)?.exec === 'function'
 }

@@ -26,8 +26,22 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TRANSACTION_ENDED'
   /** A write in a `read only` transaction. */
   | 'ERR_READ_ONLY_TRANSACTION'
+  /** A synchronous query while a `db.transaction()` is open. */
+  | 'ERR_TRANSACTION_OPEN'
+  /** A value of a prepared query is missing, or has a name that the query does not know. */
+  | 'ERR_PARAMETER_NAME'
+  /** A `SyncExecutor` was given a Kysely of another dialect, or of another storage. */
+  | 'ERR_INVALID_DATABASE'
+  /** A `SyncExecutor` was given a Kysely with a plugin whose results need a promise. */
+  | 'ERR_UNSUPPORTED_PLUGIN'
   /** A promise returned by the closure of a synchronous transaction. */
   | 'ERR_ASYNC_TRANSACTION'
+
+/** https://v8.dev/docs/stack-trace-api */
+const V8Error = Error as ErrorConstructor & { stackTraceLimit?: number | undefined }
+
+/** In a transaction Kysely's own frames alone are more than V8's default of 10. */
+const STACK_TRACE_LIMIT = 30
 
 /**
  * The error that every query rejects with, whether SQLite, the platform or this library refused it.
@@ -64,7 +78,12 @@ export class DurableObjectSqliteError extends Error {
     message: string,
     options?: ErrorOptions & { readonly hint?: string | undefined },
   ) {
+    const { stackTraceLimit } = V8Error
+    if (stackTraceLimit) {
+      V8Error.stackTraceLimit = Math.max(stackTraceLimit, STACK_TRACE_LIMIT)
+    }
     super(message, options)
+    V8Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.hint = options?.hint
   }
