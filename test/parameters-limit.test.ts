@@ -302,7 +302,7 @@ describe('the SQL over the limit', () => {
       expect(new Set(texts)).toEqual(
         new Set([
           'insert into `item` (`id`, `name`, `amount`) select value ->> 0, value ->> 1, ' +
-            'value ->> 2 from json_each(?) where true on conflict do nothing returning `id`',
+            'value ->> 2 from jsonb_each(?) where true on conflict do nothing returning `id`',
         ]),
       )
     }))
@@ -346,7 +346,7 @@ describe('the SQL over the limit', () => {
         [
           "SEARCH item USING INDEX item_name (name=? AND tag=?)",
           "LIST SUBQUERY 3",
-          "SCAN json_each VIRTUAL TABLE INDEX 1:",
+          "SCAN jsonb_each VIRTUAL TABLE INDEX 1:",
         ]
       `)
       const byOr = await plan(items.where((eb) => eb.or(range(101).map((id) => eb('id', '=', id)))))
@@ -446,7 +446,7 @@ describe('rows of more than values', () => {
       ).toHaveLength(66)
     }))
 
-  it('should name no column of json_each in a sub-query', () =>
+  it('should name no column of jsonb_each in a sub-query', () =>
     inDurableObject<Database>(async (scope) => {
       await createTables(scope)
       const { db } = scope

@@ -46,7 +46,7 @@ const STEPS: readonly Shared[] = ['nothing', 'values', 'values and lists']
  * Compiles a query that would bind too many parameters, to one that takes its values out of JSON texts:
  *
  * - `in (?, …)` becomes `in (select +value from json_each(?))`,
- * - `values (?, …), …` becomes `select value ->> 0, … from json_each(?)`,
+ * - `values (?, …), …` becomes `select value ->> 0, … from jsonb_each(?)`,
  * - a long `case` becomes a sub-select from such rows,
  * - where that does not suffice, every other value becomes `(?1 ->> 0)`, by its position.
  *
@@ -196,7 +196,7 @@ class JsonQueryCompiler extends BaseQueryCompiler {
       // The values of a list have no affinity. Those of a column, such as `value`, have one, which the
       // plus takes away: https://www.sqlite.org/datatype3.html#affinity_of_comparison_operands
       this.append('select +value from ')
-      this.#appendSource(elements)
+      this.#appendSource('json_each', elements)
     }
   }
 
@@ -224,12 +224,12 @@ class JsonQueryCompiler extends BaseQueryCompiler {
     if (plain !== undefined) {
       const columns = Array.from({ length: valuesOf(rows[0]!).length }, (_, i) => `value ->> ${i}`)
       this.append(`select ${columns.join(', ')} from `)
-      this.#appendSource(plain)
+      this.#appendSource('jsonb_each', plain)
       return
     }
     const cells = rows.map((row) => this.#toCells(valueNodesOf(row)))
     const columns = toColumns(cells)
-    // An expression may name columns of the tables around it or within it, but never of `json_each`.
+    // An expression may name columns of the tables around it or within it, but never of `jsonb_each`.
     const hasExpressions = rows.some((row) => !valueNodesOf(row).every(isValue))
     let separator = 'select '
     for (const column of columns) {
@@ -239,7 +239,7 @@ class JsonQueryCompiler extends BaseQueryCompiler {
     }
     this.append(' from ')
     this.append(hasExpressions ? `(select value as ${ROW_VALUE} from ` : '')
-    this.#appendSource(toJsonRows(cells, columns))
+    this.#appendSource('jsonb_each', toJsonRows(cells, columns))
     this.append(hasExpressions ? `) as ${ROW}` : '')
   }
 
@@ -277,7 +277,7 @@ class JsonQueryCompiler extends BaseQueryCompiler {
     )
     this.append(slots.map(({ sql }) => sql).join(', '))
     this.append(' from ')
-    this.#appendSource(toJsonRows(cells, columns))
+    this.#appendSource('jsonb_each', toJsonRows(cells, columns))
     this.append(') select +')
     this.#tokens.push(...fillSlots(result, (slot) => `${CASE}.${slotName(1, slot)}`))
     this.append(` from ${CASE} where `)
@@ -315,14 +315,18 @@ class JsonQueryCompiler extends BaseQueryCompiler {
     this.append(')')
   }
 
-  /** Appends what yields the elements as rows with the column `value`, in their order. */
-  #appendSource(elements: readonly string[]): void {
+  /**
+   * Appends what yields the elements as rows with the column `value`, in their order. An element that
+   * is an array comes out of `json_each` as text, to be parsed again for each read, and out of
+   * `jsonb_each` ready to be read: https://www.sqlite.org/json1.html#jeach
+   */
+  #appendSource(each: 'json_each' | 'jsonb_each', elements: readonly string[]): void {
     const sources = inDocuments(elements).map((document): Token[] => {
       if (this.#shared !== 'values and lists') {
-        return ['json_each(', new Parameter(document), ')']
+        return [`${each}(`, new Parameter(document), ')']
       }
       const { parameter, index } = this.#share(String(document))
-      return ['json_each(', parameter, `, '$[${index}]')`]
+      return [`${each}(`, parameter, `, '$[${index}]')`]
     })
     this.#tokens.push(...toOneSource(sources))
   }
