@@ -33,6 +33,10 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     this.#timeout = timeout
   }
 
+  get isInTransaction(): boolean {
+    return this.#transaction !== undefined
+  }
+
   async executeQuery<R>(query: CompiledQuery, options?: AbortableOptions): Promise<QueryResult<R>> {
     const control = this.#control
     if (control?.query === query) {

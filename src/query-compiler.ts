@@ -1,8 +1,6 @@
 import { SqliteQueryCompiler } from 'kysely'
 import { toIntegerText } from './parameters.js'
 
-const BACKTICK = /`/g
-
 /**
  * Compiles queries to SQLite's SQL with identifiers in backticks and exact 64-bit integers.
  *
@@ -20,7 +18,7 @@ export class DurableObjectSqliteQueryCompiler extends SqliteQueryCompiler {
   }
 
   protected override sanitizeIdentifier(identifier: string): string {
-    return identifier.replace(BACKTICK, '``')
+    return identifier.includes('`') ? identifier.replaceAll('`', '``') : identifier
   }
 
   /** A number is bound as REAL and a bigint not at all, so a bigint travels as its digits. */
