@@ -9,7 +9,7 @@ export interface Workload {
   readonly title: string
   /** The place in the table and in the chart. */
   readonly order: number
-  /** How often one request does the operation: such that the first variant takes 15 ms or more. */
+  /** How often one request does the operation: such that the first variant takes 10 ms or more. */
   readonly operations: number
   /** Makes the object ready, before each round and outside of what is timed. */
   setup(storage: DurableObjectStorage): void | Promise<void>

@@ -14,6 +14,8 @@ const MAX_DURATION = 25_000
 /** Microtasks: those of about ten queries. */
 const SHORT = 300
 
+const TICK = Promise.resolve()
+
 type Outcome = 'commit' | 'rollback'
 
 /** An open `storage.transaction()`: the transaction itself or, nested in it, a savepoint. */
@@ -184,7 +186,7 @@ export class Transaction implements GateOwner {
   async #startTimerUnlessShort(): Promise<void> {
     const level = this.#levels.at(-1)
     for (let i = 0; i < SHORT; i++) {
-      await undefined
+      await TICK
       if (this.#levels.at(-1) !== level) {
         return
       }

@@ -41,7 +41,7 @@ type Value = <T>(value: T) => T | Expression<T>
 
 interface Case {
   readonly name: string
-  build(db: Kysely<Database>, value: Value): SyncQuery<unknown>
+  readonly build: (db: Kysely<Database>, value: Value) => SyncQuery<unknown>
 }
 
 const longAgo = new Date(0)
@@ -344,12 +344,12 @@ interface Outcome {
   readonly tables: unknown
 }
 
-function outcomeOf({ build }: Case, run: Run): Promise<Outcome> {
+function outcomeOf(example: Case, run: Run): Promise<Outcome> {
   return inDurableObject<Database, Outcome>(async ({ db, storage }) => {
     storage.sql.exec(SCHEMA)
     let output: unknown
     try {
-      output = await run(db, build, new SyncExecutor(db, storage))
+      output = await run(db, example.build, new SyncExecutor(db, storage))
     } catch (error) {
       const { name, message, code } = error as Error & { code?: string }
       output = { name, message, code }

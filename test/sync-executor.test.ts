@@ -274,16 +274,16 @@ describe('while a db.transaction() is open', () => {
       const query = db.deleteFrom('person')
       const refused = expect.objectContaining({ code: 'ERR_TRANSACTION_OPEN' })
       const prepared = sync.prepare(() => query)
-      let outside: Promise<void> | undefined
+      async function outside(): Promise<void> {
+        await Promise.resolve()
+        expect(() => sync.run(query)).toThrow(refused)
+      }
       await db.transaction().execute(async (trx) => {
         expect(() => sync.execute(query)).toThrow(refused)
         expect(() => sync.run(trx.deleteFrom('person'))).toThrow(refused)
         expect(() => prepared.run()).toThrow(refused)
         expect(() => sync.transaction(() => {})).toThrow(refused)
-        outside = Promise.resolve().then(() => {
-          expect(() => sync.run(query)).toThrow(refused)
-        })
-        await outside
+        await outside()
       })
       expect(sync.execute(db.selectFrom('person').selectAll())).toEqual([ada, grace])
     }))
