@@ -32,7 +32,7 @@ function findWorkloads(words: readonly string[]): string[] {
 
 async function bundleWorker(names: readonly string[]): Promise<string> {
   const imports = names.map((name, index) => `import w${index} from './workloads/${name}.ts'`)
-  const entries = names.map((name, index) => `${JSON.stringify(name)}: w${index}`)
+  const entries = names.map((name, index) => `${JSON.stringify(name)}: [w${index}].flat()`)
   const { outputFiles } = await build({
     entryPoints: [here('worker.ts')],
     bundle: true,
@@ -55,7 +55,7 @@ async function bundleWorker(names: readonly string[]): Promise<string> {
             namespace: 'workloads',
           }))
           build.onLoad({ filter: /^all$/, namespace: 'workloads' }, () => ({
-            contents: `${imports.join('\n')}\nexport const workloads = { ${entries.join(', ')} }`,
+            contents: `${imports.join('\n')}\nexport const files = { ${entries.join(', ')} }`,
             resolveDir: here('.'),
           }))
         },
@@ -89,8 +89,7 @@ function quantile(sorted: readonly number[], q: number): number {
 }
 
 async function measure(
-  name: string,
-  { title, operations, variants }: WorkloadDescription,
+  { name, title, operations, variants }: WorkloadDescription,
   send: Send,
 ): Promise<Measurement> {
   const times = new Map<string, number[]>(variants.map((variant) => [variant, []]))
@@ -191,25 +190,24 @@ async function main(): Promise<void> {
   const names = findWorkloads(words)
   const measurements: Measurement[] = []
   const directory = mkdtempSync(join(stateRoot(), 'kysely-durable-sqlite-bench-'))
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
+  const miniflare = new Miniflare({
+    ...convertV4MiniflareOptions({
       modules: true,
       script: await bundleWorker(names),
       compatibilityDate: '2026-04-06',
       durableObjects: { OBJECT: { className: 'BenchObject', useSQLite: true } },
-      durableObjectsPersist: directory,
     }),
-  )
+    resourcePersistencePath: directory,
+  })
   try {
     console.log(describeRun())
     const send = sendTo(miniflare)
-    const workloads: [string, WorkloadDescription][] = []
-    for (const name of names) {
-      const { text } = await send({ action: 'describe', workload: name, variant: '' })
-      workloads.push([name, JSON.parse(text) as WorkloadDescription])
-    }
-    for (const [name, workload] of workloads.toSorted(([, a], [, b]) => a.order - b.order)) {
-      const measurement = await measure(name, workload, send)
+    const { text } = await send({ action: 'list', workload: '', variant: '' })
+    const workloads = (JSON.parse(text) as WorkloadDescription[])
+      .filter(({ onlyByName }) => words.length > 0 || !onlyByName)
+      .toSorted((a, b) => a.order - b.order)
+    for (const workload of workloads) {
+      const measurement = await measure(workload, send)
       printMeasurement(measurement)
       measurements.push(measurement)
     }
