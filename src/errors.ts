@@ -12,6 +12,10 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_INVALID_STORAGE'
   /** A `pragma` that SQLite ignored. */
   | 'ERR_PRAGMA_IGNORED'
+  /** `withoutForeignKeys()` called while it is running. */
+  | 'ERR_FOREIGN_KEYS_OFF'
+  /** Rows refer to rows that are not there, after something was done without foreign keys. */
+  | 'ERR_FOREIGN_KEY_VIOLATION'
   /** A transaction on a dialect made from `ctx.storage.sql`. */
   | 'ERR_TRANSACTION_UNSUPPORTED'
   /** `begin`, `commit`, `rollback`, `savepoint` or `release` sent as SQL. */
