@@ -67,6 +67,7 @@ function listen(storage: DurableObjectStorage): {
           return storage.sql.exec(query, ...bindings)
         },
       },
+      sync: () => storage.sync(),
       transaction: (closure) => storage.transaction(closure),
       transactionSync: (closure) => storage.transactionSync(closure),
     },
