@@ -107,7 +107,7 @@ export class DurableObjectSqliteDialect implements Dialect {
   }
 
   createQueryCompiler(): QueryCompiler {
-    return new DurableObjectSqliteQueryCompiler()
+    return new DurableObjectSqliteQueryCompiler(this.#sql)
   }
 
   createAdapter(): DialectAdapter {

@@ -7,7 +7,9 @@ import type {
 } from 'kysely'
 import { BaseQueryCompiler } from './compiler/base-query-compiler.js'
 import { compileToJsonParameters } from './compiler/json-query-compiler.js'
+import { findRowFunction, type RowFunction } from './compiler/row-function.js'
 import { MAX_PARAMETERS } from './limits.js'
+import type { SqlStorage } from './storage.js'
 
 /**
  * Compiles queries to the SQL of SQLite in a Durable Object.
@@ -30,9 +32,22 @@ import { MAX_PARAMETERS } from './limits.js'
  * ```
  */
 export class DurableObjectSqliteQueryCompiler extends BaseQueryCompiler {
+  readonly #sql: SqlStorage | undefined
+  #rowFunction: RowFunction | undefined
+
+  /** The storage is asked which JSON functions it has, when a query needs to know. */
+  constructor(sql?: SqlStorage) {
+    super()
+    this.#sql = sql
+  }
+
   override compileQuery(node: RootOperationNode, queryId: QueryId): CompiledQuery {
     const query = super.compileQuery(node, queryId)
-    return query.parameters.length > MAX_PARAMETERS ? compileToJsonParameters(node, queryId) : query
+    if (query.parameters.length <= MAX_PARAMETERS) {
+      return query
+    }
+    this.#rowFunction ??= findRowFunction(this.#sql)
+    return compileToJsonParameters(node, queryId, this.#rowFunction)
   }
 
   // What this pass compiles beyond the limit is thrown away.

@@ -1,5 +1,6 @@
 import { type Generated, type SelectQueryBuilder, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
+import { DurableObjectSqliteQueryCompiler } from '../src/index.js'
 import { inDurableObject, type Scope } from './harness.js'
 
 interface Item {
@@ -305,6 +306,22 @@ describe('the SQL over the limit', () => {
             'value ->> 2 from jsonb_each(?) where true on conflict do nothing returning `id`',
         ]),
       )
+    }))
+
+  it('should do without jsonb_each where SQLite is too old for it', () =>
+    inDurableObject<Database>(async (scope) => {
+      await createTables(scope)
+      const { db } = scope
+      const query = db.insertInto('item').values(newRows(200)).compile()
+      const { sql: text, parameters } = new DurableObjectSqliteQueryCompiler().compileQuery(
+        query.query,
+        query.queryId,
+      )
+      expect(text).toBe(query.sql.replace('jsonb_each', 'json_each'))
+      expect(text).not.toBe(query.sql)
+      scope.sql.exec(text, ...parameters)
+      await db.insertInto('copy').values(newRows(200)).execute()
+      await expectSameTables(scope)
     }))
 
   it('should use the index', () =>

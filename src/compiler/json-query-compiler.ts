@@ -35,6 +35,7 @@ import {
 } from './json-text.js'
 import { type Cell, fillSlots, RowColumn, valueCell } from './row-column.js'
 import { toOneSource } from './set-operations.js'
+import type { RowFunction } from './row-function.js'
 import { Parameter, Slot, type Token, toStatement } from './sql-tokens.js'
 
 /** What travels in JSON texts that the whole query shares, beside the lists and rows that have their own. */
@@ -52,10 +53,14 @@ const STEPS: readonly Shared[] = ['nothing', 'values', 'values and lists']
  *
  * Throws `ERR_TOO_MANY_PARAMETERS` if there are too many for that as well.
  */
-export function compileToJsonParameters(node: RootOperationNode, queryId: QueryId): CompiledQuery {
+export function compileToJsonParameters(
+  node: RootOperationNode,
+  queryId: QueryId,
+  rowFunction: RowFunction = 'json_each',
+): CompiledQuery {
   let count = 0
   for (const shared of STEPS) {
-    const query = new JsonQueryCompiler(shared).compileQuery(node, queryId)
+    const query = new JsonQueryCompiler(shared, rowFunction).compileQuery(node, queryId)
     count = query.parameters.length
     if (count <= MAX_PARAMETERS) {
       return query
@@ -83,6 +88,7 @@ const AFTER_LIST = /^\s*\)/
 
 class JsonQueryCompiler extends BaseQueryCompiler {
   readonly #shared: Shared
+  readonly #rowFunction: RowFunction
   readonly #documents: { readonly array: JsonArray; readonly parameter: Parameter }[] = []
   #tokens: Token[] = []
   /** The JSON of the slots of the cell that is being compiled. */
@@ -92,8 +98,9 @@ class JsonQueryCompiler extends BaseQueryCompiler {
   /** How many parameters the query would have had so far. */
   #count = 0
 
-  constructor(shared: Shared) {
+  constructor(shared: Shared, rowFunction: RowFunction) {
     super()
+    this.#rowFunction = rowFunction
     this.#shared = shared
   }
 
@@ -224,12 +231,12 @@ class JsonQueryCompiler extends BaseQueryCompiler {
     if (plain !== undefined) {
       const columns = Array.from({ length: valuesOf(rows[0]!).length }, (_, i) => `value ->> ${i}`)
       this.append(`select ${columns.join(', ')} from `)
-      this.#appendSource('jsonb_each', plain)
+      this.#appendSource(this.#rowFunction, plain)
       return
     }
     const cells = rows.map((row) => this.#toCells(valueNodesOf(row)))
     const columns = toColumns(cells)
-    // An expression may name columns of the tables around it or within it, but never of `jsonb_each`.
+    // An expression may name columns of the tables around it or within it, but never of the JSON function.
     const hasExpressions = rows.some((row) => !valueNodesOf(row).every(isValue))
     let separator = 'select '
     for (const column of columns) {
@@ -239,7 +246,7 @@ class JsonQueryCompiler extends BaseQueryCompiler {
     }
     this.append(' from ')
     this.append(hasExpressions ? `(select value as ${ROW_VALUE} from ` : '')
-    this.#appendSource('jsonb_each', toJsonRows(cells, columns))
+    this.#appendSource(this.#rowFunction, toJsonRows(cells, columns))
     this.append(hasExpressions ? `) as ${ROW}` : '')
   }
 
@@ -277,7 +284,7 @@ class JsonQueryCompiler extends BaseQueryCompiler {
     )
     this.append(slots.map(({ sql }) => sql).join(', '))
     this.append(' from ')
-    this.#appendSource('jsonb_each', toJsonRows(cells, columns))
+    this.#appendSource(this.#rowFunction, toJsonRows(cells, columns))
     this.append(') select +')
     this.#tokens.push(...fillSlots(result, (slot) => `${CASE}.${slotName(1, slot)}`))
     this.append(` from ${CASE} where `)
@@ -315,12 +322,8 @@ class JsonQueryCompiler extends BaseQueryCompiler {
     this.append(')')
   }
 
-  /**
-   * Appends what yields the elements as rows with the column `value`, in their order. An element that
-   * is an array comes out of `json_each` as text, to be parsed again for each read, and out of
-   * `jsonb_each` ready to be read: https://www.sqlite.org/json1.html#jeach
-   */
-  #appendSource(each: 'json_each' | 'jsonb_each', elements: readonly string[]): void {
+  /** Appends what yields the elements as rows with the column `value`, in their order. */
+  #appendSource(each: RowFunction, elements: readonly string[]): void {
     const sources = inDocuments(elements).map((document): Token[] => {
       if (this.#shared !== 'values and lists') {
         return [`${each}(`, new Parameter(document), ')']
