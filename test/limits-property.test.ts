@@ -122,11 +122,11 @@ function exactly(column: Expression<unknown>): Expression<unknown> {
 function readTable(db: Kysely<Database>, table: 'flat' | 'json'): Promise<unknown> {
   return db
     .selectFrom(table)
-    .select(({ ref }) => [
+    .select((eb) => [
       'id',
       ...COLUMNS.flatMap((column) => [
-        sql`${exactly(ref(column))}`.as(column),
-        sql`typeof(${ref(column)})`.as(`typeof ${column}`),
+        sql`${exactly(eb.ref(column))}`.as(column),
+        sql`typeof(${eb.ref(column)})`.as(`typeof ${column}`),
       ]),
     ])
     .orderBy('id')
@@ -211,7 +211,7 @@ describe('random values', () => {
                 stored.map((value, id) => ({
                   id,
                   ...Object.fromEntries(COLUMNS.map((column) => [column, value])),
-                })) as never,
+                })),
               )
               .execute()
             for (const column of COLUMNS) {
@@ -257,7 +257,7 @@ describe('random values', () => {
                   n: first === 'n' ? a : b,
                   i: first === 'i' ? a : b,
                   any: first === 'any' ? a : b,
-                })) as never,
+                })),
               )
               .execute()
             const { flat, json } = await bothWays(
