@@ -15,7 +15,7 @@ export type {
   SqlStorageCursor,
   SqlStorageValue,
 } from './storage.js'
-export { PreparedQuery, type ParameterValues } from './sync/prepared-query.js'
+export type { ParameterValues, PreparedQuery } from './sync/prepared-query.js'
 export type { QueryParameters } from './sync/query-parameter.js'
 export type { SyncResultPlugin } from './sync/result-plugins.js'
 export { SyncExecutor } from './sync/sync-executor.js'

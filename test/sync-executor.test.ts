@@ -20,12 +20,12 @@ import { describe, expect, it } from 'vitest'
 import {
   DurableObjectSqliteDialect,
   type DurableObjectSqliteQueryEvent,
-  type DurableObjectStorageLike,
   type QueryParameters,
   SyncExecutor,
   type SyncResultPlugin,
 } from '../src/index.js'
 import { inDurableObject, newObject, type Scope } from './harness.js'
+import { listen } from './listen.js'
 
 interface Database {
   person: { id: Generated<number>; name: string }
@@ -50,28 +50,6 @@ function withPeople(
     },
     { kysely: { plugins } },
   )
-}
-
-/** The storage, and the texts of the statements that it is sent. */
-function listen(storage: DurableObjectStorage): {
-  readonly storage: DurableObjectStorageLike
-  readonly statements: string[]
-} {
-  const statements: string[] = []
-  return {
-    statements,
-    storage: {
-      sql: {
-        exec(query, ...bindings) {
-          statements.push(query)
-          return storage.sql.exec(query, ...bindings)
-        },
-      },
-      sync: () => storage.sync(),
-      transaction: (closure) => storage.transaction(closure),
-      transactionSync: (closure) => storage.transactionSync(closure),
-    },
-  }
 }
 
 const ada = { id: 1, name: 'Ada' }
