@@ -42,6 +42,10 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     this.#storage = storage
   }
 
+  get isInTransaction(): boolean {
+    return this.#transaction !== undefined
+  }
+
   async executeQuery<R>(query: CompiledQuery, options?: AbortableOptions): Promise<QueryResult<R>> {
     const control = this.#control
     if (control?.query === query) {

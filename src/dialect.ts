@@ -107,11 +107,11 @@ export class DurableObjectSqliteDialect implements Dialect {
   }
 
   createQueryCompiler(): QueryCompiler {
-    return new DurableObjectSqliteQueryCompiler()
+    return new DurableObjectSqliteQueryCompiler(this.#sql)
   }
 
   createAdapter(): DialectAdapter {
-    return new DurableObjectSqliteAdapter()
+    return new DurableObjectSqliteAdapter(this.#database)
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature

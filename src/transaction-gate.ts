@@ -35,6 +35,11 @@ export class TransactionGate {
     return this.#owner !== undefined
   }
 
+  /** The transaction that has the database. */
+  get owner(): object | undefined {
+    return this.#owner
+  }
+
   /** Waits for the open transaction to end, for `timeout` milliseconds at most. */
   wait(timeout: number): Promise<void> {
     return this.#enqueue(timeout, undefined)

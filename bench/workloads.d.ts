@@ -1,0 +1,3 @@
+declare module 'bench:workloads' {
+  export const files: Readonly<Record<string, readonly import('./workload.ts').Workload[]>>
+}
