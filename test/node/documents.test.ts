@@ -1,0 +1,178 @@
+import { execFile } from 'node:child_process'
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { codeBlocks } from './code-blocks.ts'
+import { type DocumentModule, toModule } from './document-modules.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+/** In the root, so that `kysely-durable-sqlite` is found as a user finds it: built, by its exports. */
+const directory = `${root}.documents`
+const { compatibilityDate } = createRequire(import.meta.url)('workerd') as {
+  compatibilityDate: string
+}
+
+const modules = globSync(['*.md', 'docs/*.md', 'examples/*/*.md'], { cwd: root })
+  .toSorted()
+  .filter((document) => document !== 'CHANGELOG.md')
+  .flatMap((document) => codeBlocks(document, readFileSync(`${root}${document}`, 'utf8')))
+  .filter(({ language }) => language === 'ts')
+  .map(toModule)
+
+const runnable = modules.filter(
+  ({ block, text, durableObject }) =>
+    !block.flags.includes('compile-only') &&
+    (durableObject !== undefined || text.includes('$run({ ctx')),
+)
+
+function title({ block }: DocumentModule): string {
+  return `${block.document}:${block.line}`
+}
+
+beforeAll(() => {
+  rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory)
+  for (const { name, text } of modules) {
+    writeFileSync(`${directory}/${name}.ts`, text)
+  }
+  writeFileSync(`${directory}/worker.ts`, workerText())
+  writeFileSync(
+    `${directory}/tsconfig.json`,
+    JSON.stringify({
+      extends: '../tsconfig.json',
+      compilerOptions: {
+        noUnusedLocals: false,
+        noUnusedParameters: false,
+        types: ['@cloudflare/workers-types', '@cloudflare/vitest-plugin/types', 'node'],
+      },
+      files: modules.map(({ name }) => `${name}.ts`),
+      include: [],
+    }),
+  )
+})
+
+describe('the code blocks of the documents', () => {
+  it('should compile', async () => {
+    const errors = await typeScriptErrors()
+    expect(errors).toEqual([])
+  })
+
+  describe('in workerd', () => {
+    let miniflare: Miniflare
+
+    beforeAll(async () => {
+      const { outputFiles } = await build({
+        entryPoints: [`${directory}/worker.ts`],
+        bundle: true,
+        format: 'esm',
+        target: 'es2024',
+        external: ['cloudflare:*'],
+        write: false,
+      })
+      miniflare = new Miniflare(
+        convertV4MiniflareOptions({
+          modules: true,
+          script: outputFiles[0].text,
+          compatibilityDate,
+          durableObjects: Object.fromEntries(
+            ['Snippet', 'Empty', ...runnable.flatMap((_, i) => className(i) ?? [])].map((name) => [
+              name,
+              { className: name, useSQLite: true },
+            ]),
+          ),
+        }),
+      )
+    })
+
+    afterAll(() => miniflare.dispose())
+
+    it.each(runnable.map((module, index) => ({ title: title(module), index })))(
+      'should run $title',
+      async ({ index }) => {
+        const response = await miniflare.dispatchFetch(`http://localhost/${index}`)
+        expect(await response.text()).toBe('')
+      },
+    )
+  })
+})
+
+/** The name under which the Worker exports the Durable Object of a block. */
+function className(index: number): string | undefined {
+  return runnable[index]!.durableObject === undefined ? undefined : `Block${index}`
+}
+
+/** A Worker that runs the block whose number is the path, and answers with what went wrong. */
+function workerText(): string {
+  const imports = runnable.map(({ name }, i) => `import * as block${i} from './${name}.js'\n`)
+  const classes = runnable.map(({ durableObject }, i) =>
+    durableObject === undefined
+      ? ''
+      : `export class Block${i} extends block${i}.${durableObject} { $construct() {} }\n`,
+  )
+  return `import { DurableObject } from 'cloudflare:workers'
+import { createContext, equal, rejects } from '../test/documents/context.js'
+${imports.join('')}${classes.join('')}
+const blocks = [${runnable.map((_, i) => `block${i}`)}]
+
+export class Empty extends DurableObject {}
+
+export class Snippet extends DurableObject {
+  async run(index) {
+    const env = new Proxy({}, { get: () => this.env.Empty })
+    await blocks[index].$run(await createContext(this.ctx, env))
+  }
+}
+
+async function run(index, env, ctx) {
+  const namespace = env['Block' + index]
+  if (namespace === undefined) {
+    await env.Snippet.get(env.Snippet.newUniqueId()).run(index)
+    return
+  }
+  const stub = namespace.get(namespace.newUniqueId())
+  await stub.$construct()
+  const everyBinding = new Proxy({}, { get: () => namespace })
+  await blocks[index].$run({
+    stub,
+    equal,
+    rejects,
+    fetch: (path, init) =>
+      blocks[index].default.fetch(new Request('http://localhost' + path, init), everyBinding, ctx),
+  })
+}
+
+export default {
+  async fetch(request, env, ctx) {
+    try {
+      await run(Number(new URL(request.url).pathname.slice(1)), env, ctx)
+      return new Response('')
+    } catch (error) {
+      return new Response(error.stack)
+    }
+  },
+}
+`
+}
+
+/** What `tsc` says of the modules, with the lines of the documents. */
+async function typeScriptErrors(): Promise<string[]> {
+  const { stdout } = await promisify(execFile)(
+    `${root}node_modules/.bin/tsc`,
+    ['-p', directory, '--pretty', 'false'],
+    { cwd: directory },
+  ).catch((error: { stdout: string }) => error)
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [, name, at, rest] = /^([\w-]+)\.ts\((\d+),\d+\): (.*)/.exec(line) ?? []
+      const module = modules.find((module) => module.name === name)
+      return module === undefined
+        ? line
+        : `${module.block.document}:${Number(at) - module.linesBefore + module.block.line - 1}: ${rest}`
+    })
+}
