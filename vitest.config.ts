@@ -6,7 +6,8 @@ import { defineConfig } from 'vitest/config'
 const { compatibilityDate: newest } = createRequire(import.meta.url)('workerd') as {
   compatibilityDate: string
 }
-const dates = ['2024-09-23', '2025-04-01', '2025-08-01', '2026-04-06', newest]
+const oldest = '2024-09-23'
+const dates = [oldest, '2025-04-01', '2025-08-01', '2026-04-06', newest]
 
 /** The suite in workerd, as of a compatibility date. */
 function workerd(name: string, compatibilityDate: string, alias: Record<string, string> = {}) {
@@ -27,6 +28,33 @@ function workerd(name: string, compatibilityDate: string, alias: Record<string, 
   }
 }
 
+/** The example's Worker, over the library's sources. */
+function patterns(compatibilityDate: string) {
+  return {
+    plugins: [
+      cloudflareTest({
+        wrangler: { configPath: './examples/patterns/wrangler.jsonc' },
+        miniflare: { compatibilityDate, compatibilityFlags: ['enable_nodejs_inspector_module'] },
+      }),
+    ],
+    resolve: {
+      alias: [
+        { find: /^kysely-durable-sqlite$/, replacement: source('index') },
+        { find: /^kysely-durable-sqlite\/migration$/, replacement: source('migration/index') },
+      ],
+    },
+    test: {
+      name: `patterns ${compatibilityDate}`,
+      include: ['test/patterns/*.test.ts'],
+      isolate: false,
+    },
+  }
+}
+
+function source(module: string): string {
+  return fileURLToPath(new URL(`src/${module}.ts`, import.meta.url))
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -34,6 +62,9 @@ export default defineConfig({
       workerd('kysely 0.28', '2026-04-06', {
         kysely: fileURLToPath(import.meta.resolve('kysely-0.28')),
       }),
+      // deleteAll() and alarms differ between the two.
+      patterns(oldest),
+      patterns(newest),
       {
         test: { name: 'node', include: ['test/node/*.test.ts'], testTimeout: 60_000 },
       },

@@ -47,6 +47,7 @@ beforeAll(() => {
       compilerOptions: {
         noUnusedLocals: false,
         noUnusedParameters: false,
+        paths: {},
         types: ['@cloudflare/workers-types', '@cloudflare/vitest-plugin/types', 'node'],
       },
       files: modules.map(({ name }) => `${name}.ts`),
@@ -76,7 +77,7 @@ describe('the code blocks of the documents', () => {
       miniflare = new Miniflare(
         convertV4MiniflareOptions({
           modules: true,
-          script: outputFiles[0].text,
+          script: outputFiles.map(({ text }) => text).join(''),
           compatibilityDate,
           durableObjects: Object.fromEntries(
             ['Snippet', 'Empty', ...runnable.flatMap((_, i) => className(i) ?? [])].map((name) => [

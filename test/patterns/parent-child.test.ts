@@ -1,0 +1,118 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { describe, expect, it, vi } from 'vitest'
+import type { Document, Workspace } from '../../examples/patterns/src/patterns/parent-child.js'
+import { env, inEmptyObject, newObject, tables } from './harness.js'
+
+async function children(
+  workspace: DurableObjectStub<Workspace>,
+): Promise<DurableObjectStub<Document>[]> {
+  const documents = await workspace.documents()
+  return documents.map(({ id }) => env.DOCUMENT.get(env.DOCUMENT.idFromString(id)))
+}
+
+describe('Workspace', () => {
+  it('should create a document, which knows its title', async () => {
+    const workspace = newObject(env.WORKSPACE)
+    expect(await workspace.create('Plan')).toBe('ready')
+    const [child] = await children(workspace)
+    expect(await child!.title()).toBe('Plan')
+  })
+
+  it('should leave no orphan when the title is taken', async () => {
+    const workspace = newObject(env.WORKSPACE)
+    await workspace.create('Plan')
+    const created = vi.spyOn(env.DOCUMENT, 'get')
+    await runInDurableObject(workspace, (instance) =>
+      expect(instance.create('Plan')).rejects.toThrow('UNIQUE constraint failed'),
+    )
+    expect(created).not.toHaveBeenCalled()
+    created.mockRestore()
+    expect(await workspace.documents()).toHaveLength(1)
+  })
+
+  it('should finish a document that could not be created at once', async () => {
+    const log = vi.spyOn(console, 'error').mockReturnValue()
+    const workspace = newObject(env.WORKSPACE)
+    // A table of another shape is in the child's way.
+    const id = env.DOCUMENT.newUniqueId()
+    const child = env.DOCUMENT.get(id)
+    await runInDurableObject(child, (_, { storage }) =>
+      storage.sql.exec('create table document (other)'),
+    )
+    const newUniqueId = vi.spyOn(env.DOCUMENT, 'newUniqueId').mockReturnValue(id)
+    expect(await workspace.create('Plan')).toBe('creating')
+    newUniqueId.mockRestore()
+    expect(await workspace.documents()).toEqual([
+      { id: id.toString(), state: 'creating', title: 'Plan' },
+    ])
+
+    await runInDurableObject(child, (_, { storage }) => storage.sql.exec('drop table document'))
+    await evictDurableObject(workspace)
+    expect(await runDurableObjectAlarm(workspace)).toBe(true)
+    expect(await workspace.documents()).toEqual([
+      { id: id.toString(), state: 'ready', title: 'Plan' },
+    ])
+    expect(await child.title()).toBe('Plan')
+    log.mockRestore()
+  })
+
+  it('should delete a document with its object', async () => {
+    const workspace = newObject(env.WORKSPACE)
+    await workspace.create('Plan')
+    const [child] = await children(workspace)
+    await workspace.delete('Plan')
+    expect(await workspace.documents()).toEqual([])
+    await runInDurableObject(child!, (_, { storage }) => expect(tables(storage)).toEqual([]))
+  })
+
+  it('should delete a document that is being created', async () => {
+    const workspace = newObject(env.WORKSPACE)
+    const id = env.DOCUMENT.newUniqueId()
+    const newUniqueId = vi.spyOn(env.DOCUMENT, 'newUniqueId').mockReturnValue(id)
+    await runInDurableObject(workspace, (instance) =>
+      Promise.all([instance.create('Plan'), instance.delete('Plan')]),
+    )
+    newUniqueId.mockRestore()
+    expect(await workspace.documents()).toEqual([])
+    await runInDurableObject(env.DOCUMENT.get(id), (_, { storage }) =>
+      expect(tables(storage)).toEqual([]),
+    )
+  })
+})
+
+describe('Document', () => {
+  it('should take being initialized twice as once', async () => {
+    const document = newObject(env.DOCUMENT)
+    await document.initialize('Plan')
+    await document.initialize('Plan B')
+    expect(await document.title()).toBe('Plan')
+  })
+
+  it('should take being destroyed twice as once', async () => {
+    const document = newObject(env.DOCUMENT)
+    await document.initialize('Plan')
+    await document.destroy()
+    await document.destroy()
+    await runInDurableObject(document, (_, { storage }) => expect(tables(storage)).toEqual([]))
+  })
+})
+
+describe('a parent that creates the child first and writes it down second', () => {
+  it('should leave an orphan when the second write fails', () =>
+    inEmptyObject(async ({ sql }) => {
+      sql.exec('create table document (title text primary key, id text not null)')
+      async function create(title: string): Promise<DurableObjectStub<Document>> {
+        const child = newObject(env.DOCUMENT)
+        await child.initialize(title)
+        created.push(child)
+        sql.exec('insert into document values (?, ?)', title, child.id.toString())
+        return child
+      }
+      const created: DurableObjectStub<Document>[] = []
+      await create('Plan')
+      await expect(create('Plan')).rejects.toThrow('UNIQUE constraint failed')
+
+      expect(sql.exec('select count(*) as known from document').one()).toEqual({ known: 1 })
+      expect(await Promise.all(created.map((child) => child.title()))).toEqual(['Plan', 'Plan'])
+    }))
+})
