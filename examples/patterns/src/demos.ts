@@ -1,7 +1,8 @@
-/** Something that was done, and what came back. */
+/** Something that was done, what came back and what should have. */
 export interface Step {
   readonly did: string
   readonly got: unknown
+  readonly expected: unknown
 }
 
 export interface Demo {
@@ -21,10 +22,10 @@ export const demos: readonly Demo[] = [
     async run({ NOTEBOOK }) {
       const notebook = NOTEBOOK.get(NOTEBOOK.newUniqueId())
       return steps(
-        ['add a note', () => notebook.add('first')],
+        ['add a note', () => notebook.add('first'), 1],
         ['delete everything', () => notebook.deleteAll()],
-        ['add a note again', () => notebook.add('second')],
-        ['read the notes', () => notebook.notes()],
+        ['add a note again', () => notebook.add('second'), 1],
+        ['read the notes', () => notebook.notes(), ['second']],
       )
     },
   },
@@ -38,8 +39,9 @@ export const demos: readonly Demo[] = [
         [
           'append a, b and c at once',
           () => Promise.all(['a', 'b', 'c'].map((text) => settings.append('letters', text))),
+          ['a', 'ab', 'abc'],
         ],
-        ['read', () => settings.read('letters')],
+        ['read', () => settings.read('letters'), 'abc'],
       )
     },
   },
@@ -53,6 +55,7 @@ export const demos: readonly Demo[] = [
       return steps([
         'ask 5 times for 3 a minute',
         () => Promise.all(Array.from({ length: 5 }, () => limiter.allow(limit))),
+        [true, true, true, false, false],
       ])
     },
   },
@@ -66,11 +69,19 @@ export const demos: readonly Demo[] = [
         [
           'view 3 pages',
           () => Promise.all(['/', '/docs', '/'].map((page) => counter.view(page))).then(() => 3),
+          3,
         ],
-        ['count what is queued', () => counter.queued()],
+        ['count what is queued', () => counter.queued(), 3],
         ['write the batch', () => counter.flush()],
-        ['read the views', () => counter.views()],
-        ['count what is queued', () => counter.queued()],
+        [
+          'read the views',
+          () => counter.views(),
+          [
+            { page: '/', views: 2 },
+            { page: '/docs', views: 1 },
+          ],
+        ],
+        ['count what is queued', () => counter.queued(), 0],
       )
     },
   },
@@ -81,15 +92,16 @@ export const demos: readonly Demo[] = [
     async run({ COUNTER }) {
       const counter = COUNTER.get(COUNTER.newUniqueId())
       return steps(
-        ['read before the first increment', () => counter.read('visits')],
+        ['read before the first increment', () => counter.read('visits'), 0],
         [
           'increment 20 times at once',
           () =>
             Promise.all(Array.from({ length: 20 }, () => counter.increment('visits'))).then(
               (values) => values.length,
             ),
+          20,
         ],
-        ['read', () => counter.read('visits')],
+        ['read', () => counter.read('visits'), 20],
       )
     },
   },
@@ -100,17 +112,18 @@ export const demos: readonly Demo[] = [
     async run({ WORKSPACE, DOCUMENT }) {
       const workspace = WORKSPACE.get(WORKSPACE.newUniqueId())
       return steps(
-        ['create a document', () => workspace.create('Plan')],
-        ['create it again', () => workspace.create('Plan').catch((error: Error) => error.message)],
+        ['create a document', () => workspace.create('Plan'), 'ready'],
+        ['create it again', () => workspace.create('Plan').catch(() => 'refused'), 'refused'],
         [
           'ask the child for its title',
           async () => {
             const [document] = await workspace.documents()
             return DOCUMENT.get(DOCUMENT.idFromString(document!.id)).title()
           },
+          'Plan',
         ],
         ['delete it', () => workspace.delete('Plan')],
-        ['list the documents', () => workspace.documents()],
+        ['list the documents', () => workspace.documents(), []],
       )
     },
   },
@@ -127,8 +140,9 @@ export const demos: readonly Demo[] = [
             Promise.all(
               Array.from({ length: 100 }, (_, i) => cursors.move(i % 2 ? 'ada' : 'grace', i)),
             ).then((moves) => moves.length),
+          100,
         ],
-        ['read the positions', () => cursors.positions()],
+        ['read the positions', () => cursors.positions(), { ada: 99, grace: 98 }],
       )
     },
   },
@@ -140,22 +154,22 @@ export const demos: readonly Demo[] = [
       const draft = DRAFT.get(DRAFT.newUniqueId())
       return steps(
         ['save', () => draft.save('Dear reader')],
-        ['read', () => draft.read()],
+        ['read', () => draft.read(), 'Dear reader'],
         ['delete', () => draft.delete()],
         ['read', () => draft.read()],
         ['save again', () => draft.save('Dear reader, again')],
-        ['read', () => draft.read()],
+        ['read', () => draft.read(), 'Dear reader, again'],
       )
     },
   },
 ]
 
-async function steps(
-  ...actions: readonly (readonly [did: string, action: () => Promise<unknown>])[]
-): Promise<Step[]> {
+type Action = readonly [did: string, action: () => Promise<unknown>, expected?: unknown]
+
+async function steps(...actions: readonly Action[]): Promise<Step[]> {
   const steps: Step[] = []
-  for (const [did, action] of actions) {
-    steps.push({ did, got: await action() })
+  for (const [did, action, expected] of actions) {
+    steps.push({ did, got: await action(), expected })
   }
   return steps
 }

@@ -28,12 +28,15 @@ ${demos.map(section).join('')}
       const response = await fetch('/run/' + section.id, { method: 'POST' })
       if (!response.ok) throw new Error(await response.text())
       const steps = await response.json()
-      output.textContent = steps
-        .map(({ did, got }) => did + (got === undefined ? '' : ' → ' + JSON.stringify(got)))
-        .join('\\n')
+      output.textContent = steps.map(line).join('\\n')
     } catch (error) {
       output.textContent = 'Failed: ' + error.message
     }
+  }
+  function line({ did, got, expected }) {
+    const [result, wanted] = [got, expected].map((value) => JSON.stringify(value))
+    return (result === wanted ? '✓ ' : '✗ ') + did + (result === undefined ? '' : ' → ' + result)
+      + (result === wanted ? '' : ', not ' + wanted)
   }
   const sections = [...document.querySelectorAll('section')]
   for (const section of sections) {
