@@ -6,7 +6,7 @@ export function read<Row extends readonly SqlStorageValue[]>(
   query: string,
   ...bindings: string[]
 ): Row[] {
-  return [...sql.exec(query, ...bindings).raw()] as readonly SqlStorageValue[][] as Row[]
+  return [...sql.exec(query, ...bindings).raw()] as unknown[] as Row[]
 }
 
 /** An identifier in backticks: in double quotes an unknown one would be a string. */
