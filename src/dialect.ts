@@ -128,5 +128,5 @@ export class DurableObjectSqliteDialect implements Dialect {
 function isSqlStorage(
   storage: DurableObjectStorageLike | SqlStorage | undefined,
 ): storage is SqlStorage {
-  return storage !== undefined && storage !== null && 'exec' in storage
+  return typeof (storage as Partial<SqlStorage> | undefined)?.exec === 'function'
 }

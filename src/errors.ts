@@ -45,6 +45,12 @@ export type DurableObjectSqliteErrorCode =
   /** The platform cannot go back to the point in time, or it is not known. */
   | 'ERR_POINT_IN_TIME_UNAVAILABLE'
 
+/** https://v8.dev/docs/stack-trace-api */
+const V8Error = Error as ErrorConstructor & { stackTraceLimit?: number | undefined }
+
+/** In a transaction Kysely's own frames alone are more than V8's default of 10. */
+const STACK_TRACE_LIMIT = 30
+
 /**
  * The error that every query rejects with, whether SQLite, the platform or this library refused it.
  *
@@ -77,7 +83,12 @@ export class DurableObjectSqliteError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
+    const { stackTraceLimit } = V8Error
+    if (stackTraceLimit) {
+      V8Error.stackTraceLimit = Math.max(stackTraceLimit, STACK_TRACE_LIMIT)
+    }
     super(message, options)
+    V8Error.stackTraceLimit = stackTraceLimit
     this.code = code
   }
 }

@@ -52,7 +52,7 @@ export class Transaction {
   readonly #timeout: number
   /** From the transaction itself to the innermost savepoint. */
   readonly #levels: Level[] = []
-  #deadline = 0
+  #deadline: number | undefined
   #timer: ReturnType<typeof setTimeout> | null = null
   #failure: unknown
   #isEnding = false
@@ -112,7 +112,6 @@ export class Transaction {
 
   async #end(outcome: Outcome): Promise<void> {
     this.#isEnding = true
-    clearTimeout(this.#timer)
     try {
       await this.#closeFrom(0, outcome)
     } catch (error) {
@@ -131,7 +130,11 @@ export class Transaction {
 
   async #closeFrom(index: number, outcome: Outcome): Promise<void> {
     while (this.#levels.length > index) {
+      clearTimeout(this.#timer)
       await this.#levels.pop()?.end(outcome)
+      if (this.#levels.length > 0) {
+        this.#startTimer()
+      }
     }
   }
 
@@ -162,10 +165,7 @@ export class Transaction {
                 return ended
               },
             })
-            if (name === undefined) {
-              this.#deadline = Date.now() + MAX_DURATION
-              this.#startTimer()
-            }
+            this.#startTimer()
             resolve()
           }),
       )
@@ -175,15 +175,17 @@ export class Transaction {
 
   /**
    * Watches over the time of the transaction and of those that wait for it. The platform holds back
-   * every timer that was not started inside the open `storage.transaction()`, so that this one
-   * timer, started there, serves for all.
+   * every timer that was not started inside the innermost `storage.transaction()`, and with it those
+   * that are due later. So there is one timer for all, and it is started anew in each level.
    */
   #startTimer(): void {
+    clearTimeout(this.#timer)
     const now = Date.now()
-    const next = Math.min(this.#gate.expireWaiters(), now + this.#timeout, this.#deadline)
+    const deadline = (this.#deadline ??= now + MAX_DURATION)
+    const next = Math.min(this.#gate.expireWaiters(), now + this.#timeout, deadline)
     this.#timer = setTimeout(
       () => {
-        if (Date.now() < this.#deadline) {
+        if (Date.now() < deadline) {
           this.#startTimer()
         } else {
           this.#failure ??= openForTooLong()

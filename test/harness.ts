@@ -25,6 +25,8 @@ export interface Scope<DB> {
 export interface Options {
   readonly dialect?: DurableObjectSqliteDialectConfig
   readonly kysely?: Omit<KyselyConfig, 'dialect'>
+  /** What the dialect is made from, instead of the storage. */
+  readonly from?: (storage: DurableObjectStorage) => SqlStorage
   /** An object made before, instead of a new one. */
   readonly stub?: DurableObjectStub<TestObject>
 }
@@ -37,13 +39,13 @@ export function newObject(): DurableObjectStub<TestObject> {
 /** Runs the body inside a Durable Object of its own, with a `db` on its storage. */
 export function inDurableObject<DB, T = void>(
   body: (scope: Scope<DB>) => T | Promise<T>,
-  { dialect, kysely, stub = newObject() }: Options = {},
+  { dialect, kysely, from, stub = newObject() }: Options = {},
 ): Promise<T> {
   return runInDurableObject(stub, (_, ctx) => {
     const { storage } = ctx
     const db = new Kysely<DB>({
       ...kysely,
-      dialect: new DurableObjectSqliteDialect(storage, dialect),
+      dialect: new DurableObjectSqliteDialect(from?.(storage) ?? storage, dialect),
     })
     return body({ db, ctx, storage, sql: storage.sql, stub })
   })

@@ -1,0 +1,5 @@
+declare namespace Cloudflare {
+  interface Env {
+    readonly BANK: DurableObjectNamespace<import('./bank.js').Bank>
+  }
+}
