@@ -24,6 +24,26 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_READ_ONLY_TRANSACTION'
   /** A promise returned by the closure of a synchronous transaction. */
   | 'ERR_ASYNC_TRANSACTION'
+  /** A migration that is none: an empty or doubled name, no statement, a wrong option. */
+  | 'ERR_INVALID_MIGRATION'
+  /** A migration failed, and was undone. */
+  | 'ERR_MIGRATION_FAILED'
+  /** A migration that was applied is not among those given. */
+  | 'ERR_MIGRATION_MISSING'
+  /** The SQL text of a migration is not the one that was applied. */
+  | 'ERR_MIGRATION_EDITED'
+  /** A new migration sorts before one that was applied. */
+  | 'ERR_MIGRATION_UNORDERED'
+  /** No migration has that name, or it was not applied. */
+  | 'ERR_MIGRATION_UNKNOWN'
+  /** A migration without `down` is to be undone. */
+  | 'ERR_MIGRATION_IRREVERSIBLE'
+  /** After a migration, rows refer to rows that are not there. */
+  | 'ERR_FOREIGN_KEY_VIOLATION'
+  /** A table cannot be rebuilt without losing something. */
+  | 'ERR_TABLE_REBUILD'
+  /** The platform cannot go back to the point in time, or it is not known. */
+  | 'ERR_POINT_IN_TIME_UNAVAILABLE'
 
 /** https://v8.dev/docs/stack-trace-api */
 const V8Error = Error as ErrorConstructor & { stackTraceLimit?: number | undefined }

@@ -11,19 +11,25 @@ const PRAGMA =
  * https://www.sqlite.org/pragma.html#pragma_foreign_keys
  */
 export function assertForeignKeysPragmaTookEffect(sql: SqlStorage, statement: string): void {
-  const wanted = PRAGMA.exec(statement)?.[1]
+  const wanted = foreignKeysSetting(statement)
   if (wanted === undefined) {
     return
   }
   const isOn = sql.exec('pragma foreign_keys').one()['foreign_keys'] === 1
-  if (isOn !== isTrue(wanted)) {
+  if (isOn !== wanted) {
     throw new DurableObjectSqliteError(
       'ERR_PRAGMA_IGNORED',
-      `pragma foreign_keys = ${wanted} had no effect: SQLite ignores it inside a transaction, and a ` +
+      `pragma foreign_keys = ${wanted ? 'on' : 'off'} had no effect: SQLite ignores it inside a transaction, and a ` +
         'Durable Object opens one with the first write of an event. Send it outside ' +
         'db.transaction(), after await ctx.storage.sync().',
     )
   }
+}
+
+/** What the statement sets `pragma foreign_keys` to, if it is one that sets it. */
+export function foreignKeysSetting(statement: string): boolean | undefined {
+  const value = PRAGMA.exec(statement)?.[1]
+  return value === undefined ? undefined : isTrue(value)
 }
 
 /** https://www.sqlite.org/pragma.html: 1, yes, true and on. */

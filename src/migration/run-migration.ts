@@ -1,0 +1,159 @@
+import { CompiledQuery, Kysely, type KyselyPlugin } from 'kysely'
+import type { DurableObjectSqliteQueryEvent } from '../database.js'
+import { DurableObjectSqliteDialect } from '../dialect.js'
+import { DurableObjectSqliteError, toDurableObjectSqliteError } from '../errors.js'
+import type { SqlStorage } from '../storage.js'
+import {
+  checkForeignKeys,
+  mayHaveDeferredViolations,
+  StorageWithoutForeignKeys,
+  type SyncableStorage,
+} from './foreign-keys.js'
+import { Journal } from './journal.js'
+import type { PlannedMigration } from './migration-plan.js'
+
+/** `ctx.storage`, as far as migrations need it. */
+export interface MigrationStorage extends SyncableStorage {
+  getCurrentBookmark(): Promise<string>
+}
+
+/** What a migration did. */
+export interface MigrationEvent {
+  readonly name: string
+  readonly direction: 'up' | 'down'
+  readonly start: Date
+  readonly end: Date
+  /** Rows that the migration wrote, those of indexes included: what Cloudflare bills. */
+  readonly rowsWritten: number
+}
+
+export interface RunOptions {
+  readonly plugins: KyselyPlugin[]
+  /** Milliseconds since the epoch: the journal's times ascend, also where the clock goes back. */
+  readonly after: number
+  /** Of all migrations that are applied once this one is, if that is all there are. */
+  readonly fingerprint: string | undefined
+}
+
+/**
+ * Runs a migration and writes its journal entry, both in one transaction. Undefined if another
+ * `Migrator` has run it meanwhile. Throws `ERR_MIGRATION_FAILED`, with the error as `cause`.
+ */
+export async function runMigration(
+  storage: MigrationStorage,
+  migration: PlannedMigration,
+  { plugins, after, fingerprint }: RunOptions,
+): Promise<MigrationEvent | undefined> {
+  const { name, direction, checksum, withoutForeignKeys } = migration
+  const counter = new WriteCounter(storage.sql)
+  const db = new Kysely<unknown>({
+    dialect: new DurableObjectSqliteDialect(
+      withoutForeignKeys ? new StorageWithoutForeignKeys(storage) : storage,
+      { onQuery: counter.add },
+    ),
+    plugins,
+  })
+  try {
+    const bookmark = direction === 'up' ? await currentBookmark(storage) : null
+    return await db.transaction().execute(async (trx) => {
+      const journal = new Journal(trx)
+      await journal.prepare()
+      if ((await journal.has(name)) === (direction === 'up')) {
+        return undefined
+      }
+      const start = new Date()
+      counter.rowsWritten = 0
+      await runStep(trx, counter, migration)
+      const { rowsWritten } = counter
+      if (withoutForeignKeys || (await mayHaveDeferredViolations(trx))) {
+        await checkForeignKeys(trx)
+      }
+      const end = new Date()
+      if (direction === 'up') {
+        const timestamp = new Date(Math.max(end.getTime(), after + 1)).toISOString()
+        await journal.add({ name, timestamp, checksum, bookmark })
+        if (fingerprint !== undefined) {
+          await journal.writeFingerprint(fingerprint)
+        }
+      } else {
+        await journal.remove(name)
+      }
+      return { name, direction, start, end, rowsWritten }
+    })
+  } catch (error) {
+    throw new DurableObjectSqliteError(
+      'ERR_MIGRATION_FAILED',
+      `Migration ${name} (${direction}) failed and was undone: ${messageOf(error)}`,
+      { cause: error instanceof FailedStatement ? error.cause : error },
+    )
+  }
+}
+
+async function runStep(
+  trx: Kysely<unknown>,
+  sql: SqlStorage,
+  { migration, direction, statements }: PlannedMigration,
+): Promise<void> {
+  if (statements === undefined) {
+    // Called on the migration, which may be an instance of a class.
+    await (migration as Record<'up' | 'down', StepFunction>)[direction](trx, sql)
+    return
+  }
+  for (const [index, statement] of statements.entries()) {
+    try {
+      await trx.executeQuery(CompiledQuery.raw(statement))
+    } catch (error) {
+      throw new FailedStatement(statement, index + 1, statements.length, error)
+    }
+  }
+}
+
+type StepFunction = (db: Kysely<unknown>, sql: SqlStorage) => Promise<unknown>
+
+/** Names the statement that failed, in the message of the error that a caller sees. */
+class FailedStatement extends Error {
+  constructor(statement: string, position: number, count: number, cause: unknown) {
+    const start = statement.length > 80 ? `${statement.slice(0, 80)}…` : statement
+    super(`${messageOf(cause)} in statement ${position} of ${count}: ${start}`, { cause })
+  }
+}
+
+/**
+ * `ctx.storage.sql`, counting the rows written. A cursor knows them from the start: SQLite makes all
+ * changes before it returns the first row.
+ */
+class WriteCounter implements SqlStorage {
+  readonly #sql: SqlStorage
+  rowsWritten = 0
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql
+  }
+
+  exec(query: string, ...bindings: unknown[]): ReturnType<SqlStorage['exec']> {
+    try {
+      const cursor = this.#sql.exec(query, ...bindings)
+      this.rowsWritten += cursor.rowsWritten
+      return cursor
+    } catch (error) {
+      throw toDurableObjectSqliteError(error)
+    }
+  }
+
+  readonly add = ({ rowsWritten }: DurableObjectSqliteQueryEvent): void => {
+    this.rowsWritten += rowsWritten
+  }
+}
+
+/** A platform without point-in-time recovery migrates all the same. */
+async function currentBookmark(storage: MigrationStorage): Promise<string | null> {
+  try {
+    return await storage.getCurrentBookmark()
+  } catch {
+    return null
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
