@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import type { CodeBlock } from './code-blocks.ts'
 
 /** A code block made into a TypeScript module that can be compiled and run. */
@@ -9,51 +8,81 @@ export interface DocumentModule {
   readonly text: string
   /** How many lines of the module are in front of the first line of the block. */
   readonly linesBefore: number
+  /** Whether it is given a Durable Object's context, or exports a Durable Object of its own. */
+  readonly kind: 'body' | 'durable object' | 'other'
   /** The Durable Object that it exports. */
   readonly durableObject: string | undefined
 }
 
-const IMPORT = /^ *import\b[^]*?['"][^'"\n]+['"]$/gm
-const EXPORT = /^ *export /m
-const DURABLE_OBJECT = /^ *export class (\w+) extends DurableObject\b/m
+const IMPORT = /^ *import (?:type )?(?:\{(?<names>[^}]*)\} from )?(?:[\w* ]+ from )?'[^']+'$/gm
+const EXPORT = /^export /m
+const DURABLE_OBJECT = /^export class (\w+) extends DurableObject\b/m
+
+/** The modules of the code blocks of one document, in order. */
+export function toModules(blocks: readonly CodeBlock[]): DocumentModule[] {
+  const imports = new Map<string, string>()
+  return blocks.map((block) => {
+    const own = importsOf(`${block.before}${block.code}`)
+    for (const [name, statement] of own) {
+      imports.set(name, statement)
+    }
+    const { before, code, after } = block
+    const used = [...imports]
+      .filter(([name]) => new RegExp(`\\b${name}\\b`).test(`${before}${code}${after}`))
+      .map(([, statement]) => statement)
+    return toModule(block, used)
+  })
+}
 
 /**
  * A block that exports something is a module as it stands. Any other is the body of a function that
- * is given the {@link Context}, in a block scope of its own so that it may declare the same names.
+ * is given the `Context`, in a block scope of its own so that it may declare the same names.
  */
-export function toModule(block: CodeBlock): DocumentModule {
-  const name = `${basename(block.document, '.md')}-${block.line}`
-  const durableObject = DURABLE_OBJECT.exec(block.code)?.[1]
-  return EXPORT.test(block.code)
-    ? { block, name, durableObject, ...standAlone(block) }
-    : { block, name, durableObject, ...functionBody(block) }
-}
-
-function standAlone({
-  before,
-  code,
-  after,
-}: CodeBlock): Pick<DocumentModule, 'text' | 'linesBefore'> {
-  const head = `import type { ModuleContext as $Context } from '../test/documents/context.js'\n${before}`
-  const tail = `export async function $run({ stub, fetch, equal, rejects }: $Context) {\n${after}}\n`
-  return { text: `${head}${code}${tail}`, linesBefore: countLines(head) }
-}
-
-function functionBody({
-  before,
-  code,
-  after,
-}: CodeBlock): Pick<DocumentModule, 'text' | 'linesBefore'> {
-  const imports = [...`${before}${code}`.matchAll(IMPORT)].map(([text]) => text)
-  const head = `import type { Context as $Context, Database } from '../test/documents/context.js'
+function toModule(block: CodeBlock, imports: readonly string[]): DocumentModule {
+  const { document, line, before, code, after } = block
+  const [head, tail] = EXPORT.test(code)
+    ? [
+        `import type { ModuleContext as $Context } from '../test/documents/context.js'
+${before}`,
+        `export async function $run({ stub, fetch, equal, rejects }: $Context) {
+${after}}
+`,
+      ]
+    : [
+        `import type { Context as $Context, Database } from '../test/documents/context.js'
 ${imports.join('\n')}
 export async function $run({ ctx, db, env, equal, rejects }: $Context) {{
 ${withoutImports(before)}{
-`
+`,
+        `${after}}}}
+`,
+      ]
+  const durableObject = DURABLE_OBJECT.exec(code)?.[1]
+  const kind = !EXPORT.test(code) ? 'body' : durableObject ? 'durable object' : 'other'
   return {
-    text: `${head}${withoutImports(code)}${after}}}}\n`,
+    block,
+    name: `${document.replaceAll(/[^\w]/g, '-')}-${line}`,
+    text: `${head}${kind === 'body' ? withoutImports(code) : code}${tail}`,
     linesBefore: countLines(head),
+    kind,
+    durableObject,
   }
+}
+
+/** A statement for each imported name. */
+function importsOf(code: string): [name: string, statement: string][] {
+  return Array.from(code.matchAll(IMPORT), ([statement, names]) => {
+    const from = /'[^']+'$/.exec(statement)![0]
+    const keyword = statement.trim().startsWith('import type') ? 'import type' : 'import'
+    return (names ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '')
+      .map((name): [string, string] => [
+        name.split(' ').at(-1)!,
+        `${keyword} { ${name} } from ${from}`,
+      ])
+  }).flat()
 }
 
 /** Leaves the lines where they are. */

@@ -7,7 +7,7 @@ import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { codeBlocks } from './code-blocks.ts'
-import { type DocumentModule, toModule } from './document-modules.ts'
+import { type DocumentModule, toModules } from './document-modules.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 /** In the root, so that `kysely-durable-sqlite` is found as a user finds it: built, by its exports. */
@@ -16,17 +16,18 @@ const { compatibilityDate } = createRequire(import.meta.url)('workerd') as {
   compatibilityDate: string
 }
 
-const modules = globSync(['*.md', 'docs/*.md', 'examples/*/*.md'], { cwd: root })
+const modules = globSync(['README.md', 'docs/*.md', 'examples/*/README.md'], { cwd: root })
   .toSorted()
-  .filter((document) => document !== 'CHANGELOG.md')
-  .flatMap((document) => codeBlocks(document, readFileSync(`${root}${document}`, 'utf8')))
-  .filter(({ language }) => language === 'ts')
-  .map(toModule)
+  .flatMap((document) =>
+    toModules(
+      codeBlocks(document, readFileSync(`${root}${document}`, 'utf8')).filter(
+        ({ language }) => language === 'ts',
+      ),
+    ),
+  )
 
 const runnable = modules.filter(
-  ({ block, text, durableObject }) =>
-    !block.flags.includes('compile-only') &&
-    (durableObject !== undefined || text.includes('$run({ ctx')),
+  ({ block, kind }) => kind !== 'other' && !block.flags.includes('compile-only'),
 )
 
 function title({ block }: DocumentModule): string {
@@ -47,6 +48,7 @@ beforeAll(() => {
       compilerOptions: {
         noUnusedLocals: false,
         noUnusedParameters: false,
+        noPropertyAccessFromIndexSignature: false,
         paths: {},
         types: ['@cloudflare/workers-types', '@cloudflare/vitest-plugin/types', 'node'],
       },
@@ -73,6 +75,7 @@ describe('the code blocks of the documents', () => {
         target: 'es2024',
         external: ['cloudflare:*'],
         write: false,
+        logLevel: 'error',
       })
       miniflare = new Miniflare(
         convertV4MiniflareOptions({
