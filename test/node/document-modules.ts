@@ -3,13 +3,15 @@ import type { CodeBlock } from './code-blocks.ts'
 /** A code block made into a TypeScript module that can be compiled and run. */
 export interface DocumentModule {
   readonly block: CodeBlock
-  /** Of its file, without the extension. */
-  readonly name: string
+  readonly file: string
   readonly text: string
   /** How many lines of the module are in front of the first line of the block. */
   readonly linesBefore: number
-  /** Whether it is given a Durable Object's context, or exports a Durable Object of its own. */
-  readonly kind: 'body' | 'durable object' | 'other'
+  /**
+   * Whether it is given a Durable Object's context, exports a Durable Object of its own, or is a file
+   * of a project that the document describes: `ts file=src/index.ts`.
+   */
+  readonly kind: 'body' | 'durable object' | 'file' | 'other'
   /** The Durable Object that it exports. */
   readonly durableObject: string | undefined
 }
@@ -40,6 +42,18 @@ export function toModules(blocks: readonly CodeBlock[]): DocumentModule[] {
  */
 function toModule(block: CodeBlock, imports: readonly string[]): DocumentModule {
   const { document, line, before, code, after } = block
+  const name = document.replaceAll(/[^\w]/g, '-')
+  const file = fileOf(block)
+  if (file !== undefined) {
+    return {
+      block,
+      file: `${name}/${file}`,
+      text: code,
+      linesBefore: 0,
+      kind: 'file',
+      durableObject: undefined,
+    }
+  }
   const [head, tail] = EXPORT.test(code)
     ? [
         `import type { ModuleContext as $Context } from '../test/documents/context.js'
@@ -61,12 +75,17 @@ ${withoutImports(before)}{
   const kind = !EXPORT.test(code) ? 'body' : durableObject ? 'durable object' : 'other'
   return {
     block,
-    name: `${document.replaceAll(/[^\w]/g, '-')}-${line}`,
+    file: `${name}-${line}.ts`,
     text: `${head}${kind === 'body' ? withoutImports(code) : code}${tail}`,
     linesBefore: countLines(head),
     kind,
     durableObject,
   }
+}
+
+/** The path that the block gives itself. */
+export function fileOf({ flags }: CodeBlock): string | undefined {
+  return flags.find((flag) => flag.startsWith('file='))?.slice('file='.length)
 }
 
 /** A statement for each imported name. */

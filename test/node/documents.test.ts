@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { codeBlocks } from './code-blocks.ts'
-import { type DocumentModule, toModules } from './document-modules.ts'
+import { type DocumentModule, fileOf, toModules } from './document-modules.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 /** In the root, so that `kysely-durable-sqlite` is found as a user finds it: built, by its exports. */
@@ -16,33 +17,39 @@ const { compatibilityDate } = createRequire(import.meta.url)('workerd') as {
   compatibilityDate: string
 }
 
-const modules = globSync(['README.md', 'docs/*.md', 'examples/*/README.md'], { cwd: root })
+const blocks = globSync(['README.md', 'docs/*.md', 'examples/*/README.md'], { cwd: root })
   .toSorted()
-  .flatMap((document) =>
-    toModules(
-      codeBlocks(document, readFileSync(`${root}${document}`, 'utf8')).filter(
-        ({ language }) => language === 'ts',
-      ),
-    ),
-  )
+  .flatMap((document) => codeBlocks(document, readFileSync(`${root}${document}`, 'utf8')))
+
+const modules = Object.values(
+  Object.groupBy(
+    blocks.filter(({ language }) => language === 'ts'),
+    ({ document }) => document,
+  ),
+).flatMap((blocks = []) => toModules(blocks))
 
 const runnable = modules.filter(
-  ({ block, kind }) => kind !== 'other' && !block.flags.includes('compile-only'),
+  ({ block, kind }) =>
+    (kind === 'body' || kind === 'durable object') && !block.flags.includes('compile-only'),
 )
 
 function title({ block }: DocumentModule): string {
   return `${block.document}:${block.line}`
 }
 
+function write(file: string, text: string): void {
+  mkdirSync(dirname(`${directory}/${file}`), { recursive: true })
+  writeFileSync(`${directory}/${file}`, text)
+}
+
 beforeAll(() => {
   rmSync(directory, { recursive: true, force: true })
-  mkdirSync(directory)
-  for (const { name, text } of modules) {
-    writeFileSync(`${directory}/${name}.ts`, text)
+  for (const { file, text } of modules) {
+    write(file, text)
   }
-  writeFileSync(`${directory}/worker.ts`, workerText())
-  writeFileSync(
-    `${directory}/tsconfig.json`,
+  write('worker.ts', workerText())
+  write(
+    'tsconfig.json',
     JSON.stringify({
       extends: '../tsconfig.json',
       compilerOptions: {
@@ -52,7 +59,7 @@ beforeAll(() => {
         paths: {},
         types: ['@cloudflare/workers-types', '@cloudflare/vitest-plugin/types', 'node'],
       },
-      files: modules.map(({ name }) => `${name}.ts`),
+      files: modules.map(({ file }) => file),
       include: [],
     }),
   )
@@ -104,6 +111,22 @@ describe('the code blocks of the documents', () => {
   })
 })
 
+describe('the project of docs/testing.md', () => {
+  it('should pass its test', async () => {
+    const project = `${directory}/docs-testing-md`
+    const configuration = blocks.find(
+      (block) => block.document === 'docs/testing.md' && fileOf(block) === 'wrangler.jsonc',
+    )
+    writeFileSync(`${project}/wrangler.jsonc`, configuration!.code)
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [`${root}node_modules/vitest/vitest.mjs`, 'run', '--root', project, '--reporter', 'tap'],
+      { cwd: project, env: { PATH: process.env['PATH'], WRANGLER_SEND_METRICS: 'false' } },
+    )
+    expect(stdout).toMatch(/^ +ok 1 - should undo a transfer that the payer cannot pay/m)
+  })
+})
+
 /** The name under which the Worker exports the Durable Object of a block. */
 function className(index: number): string | undefined {
   return runnable[index]!.durableObject === undefined ? undefined : `Block${index}`
@@ -111,7 +134,9 @@ function className(index: number): string | undefined {
 
 /** A Worker that runs the block whose number is the path, and answers with what went wrong. */
 function workerText(): string {
-  const imports = runnable.map(({ name }, i) => `import * as block${i} from './${name}.js'\n`)
+  const imports = runnable.map(
+    ({ file }, i) => `import * as block${i} from './${file.replace('.ts', '.js')}'\n`,
+  )
   const classes = runnable.map(({ durableObject }, i) =>
     durableObject === undefined
       ? ''
@@ -173,8 +198,8 @@ async function typeScriptErrors(): Promise<string[]> {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [, name, at, rest] = /^([\w-]+)\.ts\((\d+),\d+\): (.*)/.exec(line) ?? []
-      const module = modules.find((module) => module.name === name)
+      const [, file, at, rest] = /^([\w./-]+)\((\d+),\d+\): (.*)/.exec(line) ?? []
+      const module = modules.find((module) => module.file === file)
       return module === undefined
         ? line
         : `${module.block.document}:${Number(at) - module.linesBefore + module.block.line - 1}: ${rest}`
