@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
@@ -17,9 +17,11 @@ const { compatibilityDate } = createRequire(import.meta.url)('workerd') as {
   compatibilityDate: string
 }
 
-const blocks = globSync(['README.md', 'docs/*.md', 'examples/*/README.md'], { cwd: root })
+const documents = globSync(['README.md', 'docs/*.md', 'examples/*/README.md'], { cwd: root })
   .toSorted()
-  .flatMap((document) => codeBlocks(document, readFileSync(`${root}${document}`, 'utf8')))
+  .map((document) => ({ document, text: readFileSync(`${root}${document}`, 'utf8') }))
+
+const blocks = documents.flatMap(({ document, text }) => codeBlocks(document, text))
 
 const modules = Object.values(
   Object.groupBy(
@@ -35,6 +37,25 @@ const runnable = modules.filter(
 
 function title({ block }: DocumentModule): string {
   return `${block.document}:${block.line}`
+}
+
+function linkExists(document: string, link: string): boolean {
+  const [path = '', heading] = link.split('#')
+  const file = path === '' ? document : join(dirname(document), path)
+  if (!existsSync(`${root}${file}`)) {
+    return false
+  }
+  return heading === undefined || headings(readFileSync(`${root}${file}`, 'utf8')).includes(heading)
+}
+
+/** The anchors that GitHub gives the headings. */
+function headings(text: string): string[] {
+  return Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  )
 }
 
 function write(file: string, text: string): void {
@@ -56,6 +77,7 @@ beforeAll(() => {
         noUnusedLocals: false,
         noUnusedParameters: false,
         noPropertyAccessFromIndexSignature: false,
+        noUncheckedIndexedAccess: false,
         paths: {},
         types: ['@cloudflare/workers-types', '@cloudflare/vitest-plugin/types', 'node'],
       },
@@ -63,6 +85,23 @@ beforeAll(() => {
       include: [],
     }),
   )
+})
+
+describe.each(documents)('$document', ({ document, text }) => {
+  it('should have its hidden code right before and after a block', () => {
+    const hidden = blocks
+      .filter((block) => block.document === document)
+      .flatMap(({ before, after }) => [before, after].filter((code) => code !== ''))
+    expect(text.match(/^<!-- (before|after)$/gm) ?? []).toHaveLength(hidden.length)
+  })
+
+  it('should link to files and headings that exist', () => {
+    const missing = Array.from(
+      text.matchAll(/\]\((?!\w+:)([^)]+)\)/g),
+      ([, link = '']) => link,
+    ).filter((link) => !linkExists(document, link))
+    expect(missing).toEqual([])
+  })
 })
 
 describe('the code blocks of the documents', () => {
@@ -81,6 +120,7 @@ describe('the code blocks of the documents', () => {
         format: 'esm',
         target: 'es2024',
         external: ['cloudflare:*'],
+        tsconfig: `${directory}/tsconfig.json`,
         write: false,
         logLevel: 'error',
       })
