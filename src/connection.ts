@@ -76,45 +76,62 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     }
   }
 
-  /**
-   * Begins or ends a transaction or a savepoint as a query that passes through `executeQuery`, where
-   * Kysely's log sees it.
-   */
-  async control(
-    query: CompiledQuery,
-    run: (transaction: Transaction) => Promise<void>,
-  ): Promise<void> {
-    this.#control = {
-      query,
-      run: async () => {
-        if (this.#transaction === undefined) {
-          throw new DurableObjectSqliteError(
-            'ERR_TRANSACTION_ENDED',
-            `There is no open transaction for \`${query.sql}\`.`,
-          )
-        }
-        await run(this.#transaction)
-      },
-    }
-    await this.executeQuery(query)
-  }
-
-  async begin(query: CompiledQuery, options: Omit<TransactionOptions, 'gate'>): Promise<void> {
+  /** Begins a transaction, as a query that Kysely's log sees. */
+  begin(query: CompiledQuery, options: Omit<TransactionOptions, 'gate'>): Promise<unknown> {
     this.#control = {
       query,
       run: async () => {
         this.#transaction = await Transaction.begin({ ...options, gate: this.#gate })
       },
     }
-    await this.executeQuery(query)
+    return this.executeQuery(query)
+  }
+
+  /** Does something with the open transaction, as a query that Kysely's log sees. */
+  inTransaction(
+    query: CompiledQuery,
+    run: (transaction: Transaction) => Promise<void>,
+  ): Promise<unknown> {
+    this.#control = { query, run: () => run(this.#openTransaction(query)) }
+    return this.executeQuery(query)
+  }
+
+  /**
+   * Commits, as a query that Kysely's log sees. If that fails, the connection stays in the
+   * transaction, which takes no more queries, until it is rolled back.
+   */
+  commit(query: CompiledQuery): Promise<unknown> {
+    return this.inTransaction(query, async (transaction) => {
+      await transaction.commit()
+      this.#transaction = undefined
+    })
+  }
+
+  /** Rolls back, as a query that Kysely's log sees. */
+  rollback(query: CompiledQuery): Promise<unknown> {
+    return this.inTransaction(query, () => this.reset())
   }
 
   /** Makes the connection as good as new. A transaction that was left open is rolled back. */
   async reset(): Promise<void> {
-    if (this.#transaction !== undefined) {
-      await this.#transaction.rollback()
-      this.#transaction = undefined
+    const transaction = this.#transaction
+    if (transaction !== undefined) {
+      try {
+        await transaction.rollback()
+      } finally {
+        this.#transaction = undefined
+      }
     }
+  }
+
+  #openTransaction({ sql }: CompiledQuery): Transaction {
+    if (this.#transaction === undefined) {
+      throw new DurableObjectSqliteError(
+        'ERR_TRANSACTION_ENDED',
+        `There is no open transaction to ${sql}.`,
+      )
+    }
+    return this.#transaction
   }
 
   async #waitForTurn(options: AbortableOptions | undefined): Promise<void> {

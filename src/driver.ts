@@ -69,11 +69,11 @@ export class DurableObjectSqliteDriver implements Driver {
   }
 
   async commitTransaction(connection: DurableObjectSqliteConnection): Promise<void> {
-    await connection.control(COMMIT, (transaction) => transaction.commit())
+    await connection.commit(COMMIT)
   }
 
   async rollbackTransaction(connection: DurableObjectSqliteConnection): Promise<void> {
-    await connection.control(ROLLBACK, (transaction) => transaction.rollback())
+    await connection.rollback(ROLLBACK)
   }
 
   async savepoint(
@@ -81,7 +81,7 @@ export class DurableObjectSqliteDriver implements Driver {
     name: string,
     compileQuery: QueryCompiler['compileQuery'],
   ): Promise<void> {
-    await connection.control(
+    await connection.inTransaction(
       compileQuery(savepointNode('savepoint', name), createQueryId()),
       (transaction) => transaction.savepoint(name),
     )
@@ -92,7 +92,7 @@ export class DurableObjectSqliteDriver implements Driver {
     name: string,
     compileQuery: QueryCompiler['compileQuery'],
   ): Promise<void> {
-    await connection.control(
+    await connection.inTransaction(
       compileQuery(savepointNode('rollback to', name), createQueryId()),
       (transaction) => transaction.rollbackToSavepoint(name),
     )
@@ -103,7 +103,7 @@ export class DurableObjectSqliteDriver implements Driver {
     name: string,
     compileQuery: QueryCompiler['compileQuery'],
   ): Promise<void> {
-    await connection.control(
+    await connection.inTransaction(
       compileQuery(savepointNode('release', name), createQueryId()),
       (transaction) => transaction.releaseSavepoint(name),
     )

@@ -236,6 +236,9 @@ describe('ERR_TRANSACTION_TIMEOUT', () => {
           message: expect.stringContaining('The transaction was open for longer than 25 s'),
         })
         await expect(trx.commit().execute()).rejects.toMatchObject({ code })
+        await expect(
+          trx.insertInto('person').values({ name: 'Eve' }).execute(),
+        ).rejects.toMatchObject({ code })
         await trx.rollback().execute()
         await db.transaction().execute(async (next) => {
           await next.insertInto('person').values({ name: 'Bob' }).execute()

@@ -257,6 +257,25 @@ describe('db.startTransaction()', () => {
     }))
 })
 
+describe('db.connection()', () => {
+  it('should have transactions one after the other, with queries in between', () =>
+    withPerson(async (scope) => {
+      await scope.db.connection().execute(async (connection) => {
+        const add = (db: typeof connection, name: string): Promise<unknown> =>
+          db.insertInto('person').values({ name }).execute()
+        await connection.transaction().execute((trx) => add(trx, 'Ada'))
+        await add(connection, 'Grace')
+        const failed = connection.transaction().execute(async (trx) => {
+          await add(trx, 'Eve')
+          throw failure
+        })
+        await expect(failed).rejects.toBe(failure)
+        await add(connection, 'Bob')
+      })
+      expect(names(scope)).toEqual(['Ada', 'Grace', 'Bob'])
+    }))
+})
+
 describe('a read only transaction', () => {
   it('should read', () =>
     withPerson(async ({ db }) => {
