@@ -120,12 +120,11 @@ describe('rebuildTable', () => {
       const others = (): unknown =>
         sql
           .exec(
-            `select type, name, tbl_name as "table", sql from sqlite_schema
+            `select type, name, lower(tbl_name) as "table", sql from sqlite_schema
              where sql is not null and (type <> 'table' or name <> 'parent' collate nocase)
              order by name`,
           )
           .toArray()
-          .map((entry) => ({ ...entry, table: String(entry['table']).toLowerCase() }))
       const before = others()
 
       const create =
