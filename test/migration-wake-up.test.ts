@@ -11,8 +11,8 @@ interface Cost {
 
 /** The object's own storage, with every statement that reaches it counted. */
 function counting(storage: DurableObjectStorage): {
-  storage: DurableObjectStorage
-  cost(): Cost
+  readonly storage: DurableObjectStorage
+  readonly cost: () => Cost
 } {
   const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = []
   const sql = new Proxy(storage.sql, {

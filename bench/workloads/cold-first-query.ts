@@ -1,0 +1,32 @@
+import { eq } from 'drizzle-orm'
+import type { Kysely } from 'kysely'
+import { drizzleOrm, kyselyDo, kyselyDurableSqlite } from '../clients.ts'
+import { fillPerson, person, type Database } from '../schema.ts'
+import type { Workload } from '../workload.ts'
+
+const builder = (db: Kysely<Database>) => () =>
+  db
+    .selectFrom('person')
+    .select(['id', 'name', 'email', 'age'])
+    .where('id', '=', 1)
+    .executeTakeFirst()
+
+export default {
+  title: 'first query of an object that wakes up',
+  order: 8,
+  operations: 20,
+  cold: true,
+  setup: fillPerson,
+  variants: {
+    raw:
+      ({ sql }) =>
+      () =>
+        sql.exec('select id, name, email, age from person where id = ?', 1).toArray()[0],
+    builder: (storage) => builder(kyselyDurableSqlite(storage)),
+    'kysely-do': (storage) => builder(kyselyDo(storage)),
+    drizzle: (storage) => {
+      const db = drizzleOrm(storage)
+      return () => db.select().from(person).where(eq(person.id, 1)).get()
+    },
+  },
+} satisfies Workload
