@@ -16,6 +16,13 @@ export interface Database {
   wide: Record<`c${number}`, string | number>
 }
 
+/** The columns of an insert into `person`. */
+export interface NewPerson {
+  name: string
+  email: string
+  age: number
+}
+
 export const person = sqliteTable('person', {
   id: integer().primaryKey(),
   name: text().notNull(),

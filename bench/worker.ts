@@ -19,9 +19,9 @@ export class BenchObject extends DurableObject<Env> {
 
   async setup(request: BenchRequest): Promise<void> {
     const { storage } = this.ctx
-    const { setup, cold } = workloadOf(request)
-    await setup(storage)
-    if (cold !== true) {
+    const workload = workloadOf(request)
+    await workload.setup(storage)
+    if (workload.cold !== true) {
       this.#operation ??= this.#makeOperation(request)
     }
   }
@@ -37,8 +37,8 @@ export class BenchObject extends DurableObject<Env> {
   }
 
   async check(request: BenchRequest): Promise<string> {
-    const { check } = workloadOf(request)
-    const value = check === undefined ? this.#last : await check(this.ctx.storage)
+    const workload = workloadOf(request)
+    const value = workload.check === undefined ? this.#last : await workload.check(this.ctx.storage)
     return JSON.stringify(value) ?? 'nothing'
   }
 

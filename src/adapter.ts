@@ -1,7 +1,16 @@
 import { DialectAdapterBase } from 'kysely'
+import type { DurableObjectSqliteDatabase } from './database.js'
 
 /** Tells Kysely what SQLite in a Durable Object can do. */
 export class DurableObjectSqliteAdapter extends DialectAdapterBase {
+  /** What the dialect runs its queries on, for those that are run without Kysely's driver. */
+  readonly database: DurableObjectSqliteDatabase | undefined
+
+  constructor(database?: DurableObjectSqliteDatabase) {
+    super()
+    this.database = database
+  }
+
   /**
    * There is one database handle, but the driver itself makes queries wait for a transaction. With
    * Kysely's own mutex a query inside a `stream()` loop would wait for ever.

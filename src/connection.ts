@@ -45,7 +45,7 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
       transaction.assertOpen()
       return this.#database.execute(query, transaction.refuseWrite)
     }
-    if (this.#gate.isClosed) {
+    if (this.#gate.owner !== undefined) {
       await this.#waitForTurn(options)
     }
     return this.#database.execute(query)
@@ -62,7 +62,7 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
       while (true) {
         if (transaction !== undefined) {
           transaction.assertOpen()
-        } else if (this.#gate.isClosed) {
+        } else if (this.#gate.owner !== undefined) {
           await this.#waitForTurn(options)
         }
         const chunk = chunks.next()

@@ -45,22 +45,55 @@ export class DurableObjectSqliteDatabase {
     this.#onQuery = onQuery
   }
 
-  /** Runs one statement and reads its whole result. */
-  execute<R>(query: CompiledQuery, refuseWrite?: RefuseWrite): QueryResult<R> {
+  /** Whether it is that of this storage. */
+  isOn(sql: SqlStorage): boolean {
+    return this.#sql === sql
+  }
+
+  /** Runs one statement, with its own parameters or with others, and reads its whole result. */
+  execute<R>(
+    query: CompiledQuery,
+    refuseWrite?: RefuseWrite,
+    parameters: readonly unknown[] = query.parameters,
+  ): QueryResult<R> {
     try {
-      const cursor = this.#sql.exec(query.sql, ...toSqliteParameters(query.parameters))
+      const cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters))
       const { columnNames } = cursor
       this.#followUpRowsRead = 0
       const result: QueryResult<unknown> =
         columnNames.length > 0
           ? { rows: readRows(cursor, columnNames) }
           : this.#readChanges(query, cursor)
-      this.#report(query, cursor, this.#followUpRowsRead)
+      this.#report(query, parameters, cursor, this.#followUpRowsRead)
       if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
         refuseWrite()
       }
       // SQLite alone knows the type of the rows; Kysely's types state it.
       return result as QueryResult<R>
+    } catch (error) {
+      throw toDurableObjectSqliteError(error)
+    }
+  }
+
+  /** Runs one statement for its effect alone, and asks nothing about it. */
+  run(
+    query: CompiledQuery,
+    refuseWrite?: RefuseWrite,
+    parameters: readonly unknown[] = query.parameters,
+  ): void {
+    try {
+      const cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters))
+      this.#followUpRowsRead = 0
+      if (cursor.columnNames.length > 0) {
+        // A write that is not read to its end breaks the commit of the object.
+        readValues(cursor)
+      } else {
+        this.#hasChanges(query, cursor)
+      }
+      this.#report(query, parameters, cursor, this.#followUpRowsRead)
+      if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
+        refuseWrite()
+      }
     } catch (error) {
       throw toDurableObjectSqliteError(error)
     }
@@ -85,7 +118,7 @@ export class DurableObjectSqliteDatabase {
       this.#followUpRowsRead = 0
       if (columnNames.length === 0) {
         const result = this.#readChanges(query, cursor)
-        this.#report(query, cursor, this.#followUpRowsRead)
+        this.#report(query, query.parameters, cursor, this.#followUpRowsRead)
         yield result
         return
       }
@@ -97,7 +130,7 @@ export class DurableObjectSqliteDatabase {
         yield* inChunks<R>(values, rowReader(columnNames), chunkSize)
       } finally {
         closeCursor(cursor)
-        this.#report(query, cursor, 0)
+        this.#report(query, query.parameters, cursor, 0)
       }
     } catch (error) {
       throw toDurableObjectSqliteError(error)
@@ -106,22 +139,29 @@ export class DurableObjectSqliteDatabase {
 
   /** The result of a statement without result columns. */
   #readChanges(query: CompiledQuery, cursor: SqlStorageCursor): QueryResult<never> {
-    const node = query.query
-    if (cursor.rowsWritten === 0) {
-      if (node.kind === 'RawNode') {
-        assertForeignKeysPragmaTookEffect(this.#sql, query.sql)
-      }
-      return { rows: [], numAffectedRows: 0n }
-    }
-    if (isSchemaStatement(query)) {
-      this.#hasRowid.clear()
+    if (!this.#hasChanges(query, cursor)) {
       return { rows: [], numAffectedRows: 0n }
     }
     const { changes, rowid } = this.#ask<{ changes: number; rowid: number }>(CHANGES)
     const numAffectedRows = BigInt(changes)
-    return this.#insertsRow(node, rowid)
+    return this.#insertsRow(query.query, rowid)
       ? { rows: [], numAffectedRows, insertId: this.#exactRowid(rowid) }
       : { rows: [], numAffectedRows }
+  }
+
+  /** Whether a statement without result columns changed rows, and not nothing or the schema. */
+  #hasChanges(query: CompiledQuery, cursor: SqlStorageCursor): boolean {
+    if (cursor.rowsWritten === 0) {
+      if (query.query.kind === 'RawNode') {
+        assertForeignKeysPragmaTookEffect(this.#sql, query.sql)
+      }
+      return false
+    }
+    if (isSchemaStatement(query)) {
+      this.#hasRowid.clear()
+      return false
+    }
+    return true
   }
 
   /**
@@ -163,9 +203,14 @@ export class DurableObjectSqliteDatabase {
     return row as T
   }
 
-  #report(query: CompiledQuery, cursor: SqlStorageCursor, followUpRowsRead: number): void {
+  #report(
+    query: CompiledQuery,
+    parameters: readonly unknown[],
+    cursor: SqlStorageCursor,
+    followUpRowsRead: number,
+  ): void {
     this.#onQuery?.({
-      query,
+      query: parameters === query.parameters ? query : { ...query, parameters },
       rowsRead: cursor.rowsRead + followUpRowsRead,
       rowsWritten: cursor.rowsWritten,
     })

@@ -111,7 +111,7 @@ export class DurableObjectSqliteDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return new DurableObjectSqliteAdapter()
+    return new DurableObjectSqliteAdapter(this.#database)
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature

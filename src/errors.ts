@@ -1,9 +1,13 @@
+import { limitHint } from './limit-hints.js'
+
 /** A code of this library's own, as {@link DurableObjectSqliteError.code}. */
 export type DurableObjectSqliteErrorCode =
   /** A value that SQLite would store as something else. */
   | 'ERR_UNSUPPORTED_PARAMETER'
   /** The statement has more or fewer placeholders than values. */
   | 'ERR_PARAMETER_COUNT'
+  /** The values of a query are too large to be bound, even as JSON texts. */
+  | 'ERR_TOO_MANY_PARAMETERS'
   /** The SQL text is empty, or nothing but comments. */
   | 'ERR_NO_STATEMENT'
   /** The Durable Object class is not SQLite-backed. */
@@ -22,6 +26,14 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TRANSACTION_ENDED'
   /** A write in a `read only` transaction. */
   | 'ERR_READ_ONLY_TRANSACTION'
+  /** A synchronous query while a `db.transaction()` is open. */
+  | 'ERR_TRANSACTION_OPEN'
+  /** A value of a prepared query is missing, or has a name that the query does not know. */
+  | 'ERR_PARAMETER_NAME'
+  /** A `SyncExecutor` was given a Kysely of another dialect, or of another storage. */
+  | 'ERR_INVALID_DATABASE'
+  /** A `SyncExecutor` was given a Kysely with a plugin whose results need a promise. */
+  | 'ERR_UNSUPPORTED_PLUGIN'
   /** A promise returned by the closure of a synchronous transaction. */
   | 'ERR_ASYNC_TRANSACTION'
   /** A migration that is none: an empty or doubled name, no statement, a wrong option. */
@@ -78,10 +90,13 @@ export class DurableObjectSqliteError extends Error {
    */
   readonly code: DurableObjectSqliteErrorCode | `SQLITE_${string}`
 
+  /** For a limit of the platform: what to do instead. */
+  readonly hint: string | undefined
+
   constructor(
     code: DurableObjectSqliteErrorCode | `SQLITE_${string}`,
     message: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly hint?: string | undefined },
   ) {
     const { stackTraceLimit } = V8Error
     if (stackTraceLimit) {
@@ -90,6 +105,7 @@ export class DurableObjectSqliteError extends Error {
     super(message, options)
     V8Error.stackTraceLimit = stackTraceLimit
     this.code = code
+    this.hint = options?.hint
   }
 }
 
@@ -132,7 +148,7 @@ export function toDurableObjectSqliteError(error: unknown): unknown {
   const match = SQLITE_CODE.exec(message)
   if (match !== null) {
     const code = (match[2] ?? match[1]) as `SQLITE_${string}`
-    return new DurableObjectSqliteError(code, message, { cause: error })
+    return new DurableObjectSqliteError(code, message, { cause: error, hint: limitHint(message) })
   }
   const known = PLATFORM_ERRORS.find(({ start }) => message.startsWith(start))
   if (known !== undefined) {

@@ -22,7 +22,8 @@ export function toSqliteParameters(parameters: readonly unknown[]): readonly unk
   return converted ?? parameters
 }
 
-function toSqliteParameter(value: unknown, index: number): SqliteParameter {
+/** The value to bind for one parameter. The index, from 0, is what an error calls it by. */
+export function toSqliteParameter(value: unknown, index: number): SqliteParameter {
   switch (typeof value) {
     case 'string':
       if (!value.isWellFormed()) {

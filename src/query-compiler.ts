@@ -1,36 +1,38 @@
-import { SqliteQueryCompiler } from 'kysely'
-import { toIntegerText } from './parameters.js'
-
-const BACKTICK = /`/g
+import type { CompiledQuery, PrimitiveValueListNode, QueryId, RootOperationNode } from 'kysely'
+import { BaseQueryCompiler } from './compiler/base-query-compiler.js'
+import { compileToJsonParameters } from './compiler/json-query-compiler.js'
+import { MAX_PARAMETERS } from './limits.js'
 
 /**
- * Compiles queries to SQLite's SQL with identifiers in backticks and exact 64-bit integers.
+ * Compiles queries to the SQL of SQLite in a Durable Object.
  *
- * Workerd's SQLite takes an unknown `"name"` in double quotes for a string, so that
- * `delete from "session" where "expired_at" != ?` deletes every row of a table without that column.
- * In backticks an unknown name is an error: https://www.sqlite.org/quirks.html#dblquote
+ * A query that would bind more than 100 parameters is compiled a second time, to SQL that takes its
+ * values out of JSON texts. It has the same results. Compiling throws `ERR_UNSUPPORTED_PARAMETER` for
+ * a value that would be refused when it is bound, and `ERR_TOO_MANY_PARAMETERS` where even JSON texts
+ * of the size that the platform takes are more than 100.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * await db.selectFrom('person').selectAll().where('id', 'in', ids).execute()
+ * ```
+ *
+ * The generated SQL for more than 100 ids:
+ *
+ * ```sql
+ * select * from `person` where `id` in (select +value from json_each(?))
+ * ```
  */
-export class DurableObjectSqliteQueryCompiler extends SqliteQueryCompiler {
-  protected override getLeftIdentifierWrapper(): string {
-    return '`'
+export class DurableObjectSqliteQueryCompiler extends BaseQueryCompiler {
+  override compileQuery(node: RootOperationNode, queryId: QueryId): CompiledQuery {
+    const query = super.compileQuery(node, queryId)
+    return query.parameters.length > MAX_PARAMETERS ? compileToJsonParameters(node, queryId) : query
   }
 
-  protected override getRightIdentifierWrapper(): string {
-    return '`'
-  }
-
-  protected override sanitizeIdentifier(identifier: string): string {
-    return identifier.replace(BACKTICK, '``')
-  }
-
-  /** A number is bound as REAL and a bigint not at all, so a bigint travels as its digits. */
-  protected override appendValue(value: unknown): void {
-    if (typeof value === 'bigint') {
-      this.append('cast(')
-      super.appendValue(toIntegerText(value))
-      this.append(' as integer)')
-    } else {
-      super.appendValue(value)
+  /** What this pass compiles beyond the limit is thrown away. */
+  protected override visitPrimitiveValueList(node: PrimitiveValueListNode): void {
+    if (this.numParameters <= MAX_PARAMETERS) {
+      super.visitPrimitiveValueList(node)
     }
   }
 }

@@ -1,4 +1,13 @@
+import type { RefuseWrite } from './database.js'
 import { DurableObjectSqliteError } from './errors.js'
+
+/** A transaction, as the gate knows it. */
+export interface GateOwner {
+  /** Of a read only transaction: makes it fail, and throws why. */
+  readonly refuseWrite: RefuseWrite | undefined
+  /** Throws if the transaction takes no more queries. */
+  assertOpen(): void
+}
 import type { SqlStorage } from './storage.js'
 
 interface Waiter {
@@ -6,7 +15,7 @@ interface Waiter {
   readonly deadline: number
   readonly timeout: number
   /** The transaction that wants to begin; undefined for a query. */
-  readonly transaction: object | undefined
+  readonly transaction: GateOwner | undefined
   readonly resolve: () => void
   readonly reject: (error: DurableObjectSqliteError) => void
 }
@@ -27,12 +36,12 @@ export class TransactionGate {
     return gate
   }
 
-  #owner: object | undefined
+  #owner: GateOwner | undefined
   #waiters: Waiter[] = []
 
-  /** Whether a transaction has the database. */
-  get isClosed(): boolean {
-    return this.#owner !== undefined
+  /** The transaction that has the database. */
+  get owner(): GateOwner | undefined {
+    return this.#owner
   }
 
   /** Waits for the open transaction to end, for `timeout` milliseconds at most. */
@@ -45,7 +54,7 @@ export class TransactionGate {
    * the gate open and closing it there is no `await`: two transactions that begin at once would wait
    * for each other until the platform resets the object.
    */
-  async claim(transaction: object, timeout: number): Promise<void> {
+  async claim(transaction: GateOwner, timeout: number): Promise<void> {
     if (this.#owner === undefined) {
       this.#owner = transaction
     } else {
@@ -54,7 +63,7 @@ export class TransactionGate {
   }
 
   /** Takes the database back from the transaction and lets in who waits, up to the next transaction. */
-  release(transaction: object): void {
+  release(transaction: GateOwner): void {
     if (this.#owner !== transaction) {
       return
     }
@@ -80,7 +89,7 @@ export class TransactionGate {
     return this.#waiters.reduce((next, { deadline }) => Math.min(next, deadline), Infinity)
   }
 
-  #enqueue(timeout: number, transaction: object | undefined): Promise<void> {
+  #enqueue(timeout: number, transaction: GateOwner | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ deadline: Date.now() + timeout, timeout, transaction, resolve, reject })
     })

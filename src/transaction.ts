@@ -1,7 +1,7 @@
 import type { RefuseWrite } from './database.js'
 import { DurableObjectSqliteError } from './errors.js'
 import type { DurableObjectStorageLike } from './storage.js'
-import type { TransactionGate } from './transaction-gate.js'
+import type { GateOwner, TransactionGate } from './transaction-gate.js'
 
 /**
  * The platform resets an object whose `blockConcurrencyWhile()`, which is what
@@ -31,7 +31,7 @@ export interface TransactionOptions {
  * A transaction whose begin and end are separate calls, on `ctx.storage.transaction()`, which wants
  * one closure for both: the closure waits until the end is decided.
  */
-export class Transaction {
+export class Transaction implements GateOwner {
   /** Rejects with `ERR_TRANSACTION_TIMEOUT` if another transaction does not end. */
   static async begin(options: TransactionOptions): Promise<Transaction> {
     const transaction = new Transaction(options)

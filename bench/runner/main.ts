@@ -15,7 +15,7 @@ const here = (path: string): string => fileURLToPath(new URL(`../${path}`, impor
 
 const WARM_UP_ROUNDS = 2
 /** Milliseconds for the rounds of one workload. */
-const BUDGET = 12_000
+const BUDGET = Number(process.env['BUDGET'] ?? 12_000)
 const MIN_ROUNDS = 7
 const MAX_ROUNDS = 41
 
@@ -48,12 +48,12 @@ async function bundleWorker(names: readonly string[]): Promise<string> {
     plugins: [
       {
         name: 'workloads',
-        setup({ onResolve, onLoad }) {
-          onResolve({ filter: /^bench:workloads$/ }, () => ({
+        setup(build) {
+          build.onResolve({ filter: /^bench:workloads$/ }, () => ({
             path: 'all',
             namespace: 'workloads',
           }))
-          onLoad({ filter: /^all$/, namespace: 'workloads' }, () => ({
+          build.onLoad({ filter: /^all$/, namespace: 'workloads' }, () => ({
             contents: `${imports.join('\n')}\nexport const workloads = { ${entries.join(', ')} }`,
             resolveDir: here('.'),
           }))

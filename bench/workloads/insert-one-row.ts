@@ -1,6 +1,8 @@
+import { sql as drizzleSql } from 'drizzle-orm'
 import type { Kysely } from 'kysely'
-import { drizzleOrm, kyselyDo, kyselyDurableSqlite } from '../clients.ts'
-import { createPerson, person, type Database } from '../schema.ts'
+import type { QueryParameters } from 'kysely-durable-sqlite'
+import { drizzleOrm, kyselyDo, kyselyDurableSqlite, syncExecutor } from '../clients.ts'
+import { createPerson, person, type Database, type NewPerson } from '../schema.ts'
 import type { Workload } from '../workload.ts'
 
 const NAME = 'Ada Lovelace'
@@ -21,11 +23,42 @@ export default {
         sql.exec('insert into person (name, email, age) values (?, ?, ?)', NAME, EMAIL, i)
       },
     builder: (storage) => builder(kyselyDurableSqlite(storage)),
+    sync: (storage) => {
+      const db = kyselyDurableSqlite(storage)
+      const sync = syncExecutor(db, storage)
+      return (i) => {
+        sync.run(db.insertInto('person').values({ name: NAME, email: EMAIL, age: i }))
+      }
+    },
+    prepared: (storage) => {
+      const db = kyselyDurableSqlite(storage)
+      const insert = syncExecutor(db, storage).prepare((param: QueryParameters<NewPerson>) =>
+        db
+          .insertInto('person')
+          .values({ name: param('name'), email: param('email'), age: param('age') }),
+      )
+      return (i) => {
+        insert.run({ name: NAME, email: EMAIL, age: i })
+      }
+    },
     'kysely-do': (storage) => builder(kyselyDo(storage)),
     drizzle: (storage) => {
       const db = drizzleOrm(storage)
       return (i) => {
         db.insert(person).values({ name: NAME, email: EMAIL, age: i }).run()
+      }
+    },
+    'drizzle, prepared': (storage) => {
+      const insert = drizzleOrm(storage)
+        .insert(person)
+        .values({
+          name: drizzleSql.placeholder('name'),
+          email: drizzleSql.placeholder('email'),
+          age: drizzleSql.placeholder('age'),
+        })
+        .prepare()
+      return (i) => {
+        insert.run({ name: NAME, email: EMAIL, age: i })
       }
     },
   },

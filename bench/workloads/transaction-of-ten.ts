@@ -1,5 +1,7 @@
-import { drizzleOrm, kyselyDurableSqlite } from '../clients.ts'
-import { createPerson, person } from '../schema.ts'
+import { sql as drizzleSql } from 'drizzle-orm'
+import type { QueryParameters } from 'kysely-durable-sqlite'
+import { drizzleOrm, kyselyDurableSqlite, syncExecutor } from '../clients.ts'
+import { createPerson, person, type NewPerson } from '../schema.ts'
 import type { Workload } from '../workload.ts'
 
 const NAME = 'Ada Lovelace'
@@ -36,12 +38,57 @@ export default {
           }
         })
     },
+    sync: (storage) => {
+      const db = kyselyDurableSqlite(storage)
+      const sync = syncExecutor(db, storage)
+      return () => {
+        sync.transaction(() => {
+          for (const i of TEN) {
+            sync.run(db.insertInto('person').values({ name: NAME, email: EMAIL, age: i }))
+          }
+        })
+      }
+    },
+    prepared: (storage) => {
+      const db = kyselyDurableSqlite(storage)
+      const sync = syncExecutor(db, storage)
+      const insert = sync.prepare((param: QueryParameters<NewPerson>) =>
+        db
+          .insertInto('person')
+          .values({ name: param('name'), email: param('email'), age: param('age') }),
+      )
+      return () => {
+        sync.transaction(() => {
+          for (const i of TEN) {
+            insert.run({ name: NAME, email: EMAIL, age: i })
+          }
+        })
+      }
+    },
     drizzle: (storage) => {
       const db = drizzleOrm(storage)
       return () => {
         db.transaction((transaction) => {
           for (const i of TEN) {
             transaction.insert(person).values({ name: NAME, email: EMAIL, age: i }).run()
+          }
+        })
+      }
+    },
+    'drizzle, prepared': (storage) => {
+      const db = drizzleOrm(storage)
+      const insert = db
+        .insert(person)
+        .values({
+          name: drizzleSql.placeholder('name'),
+          email: drizzleSql.placeholder('email'),
+          age: drizzleSql.placeholder('age'),
+        })
+        .prepare()
+      return () => {
+        db.transaction(() => {
+          for (const i of TEN) {
+            insert.run({ name: NAME, email: EMAIL, age: i })
           }
         })
       }

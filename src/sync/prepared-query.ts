@@ -1,0 +1,182 @@
+import {
+  ExpressionWrapper,
+  NoResultError,
+  PrimitiveValueListNode,
+  ValueNode,
+  type OperationNode,
+  type SimplifyResult,
+  type SimplifySingleResult,
+} from 'kysely'
+import { DurableObjectSqliteError } from '../errors.js'
+import { findParameterPlaces } from './parameter-places.js'
+import { QueryParameter, type QueryParameters } from './query-parameter.js'
+import { QueryTemplate, type BoundQuery, type GivenValues } from './query-template.js'
+import { firstOrThrow, type NoResultErrorFactory, type SyncQuery } from './sync-query.js'
+import type { SyncSession } from './sync-session.js'
+
+/** The argument of a call, which a query without parameters does not need. */
+export type ParameterValues<P> = [keyof P] extends [never] ? [values?: P] : [values: P]
+
+const NO_NAMES: ReadonlySet<string> = new Set()
+
+/**
+ * A query that was compiled once, by `SyncExecutor.prepare()`, to be run with other values each time.
+ *
+ * The methods are those of `SyncExecutor`, with values in the place of a query. They throw
+ * `ERR_PARAMETER_NAME` where the value of a parameter is missing or undefined, and for a name that the
+ * query does not have.
+ */
+export class PreparedQuery<P extends object, O> {
+  readonly #session: SyncSession
+  readonly #build: (param: QueryParameters<P>) => SyncQuery<O>
+  readonly #names: readonly string[]
+  readonly #listNames: ReadonlySet<string>
+  /** Undefined where the SQL depends on the values, so that it is compiled for each call. */
+  readonly #template: QueryTemplate | undefined
+  /** By the names of the parameters that are bigints. */
+  readonly #integerTemplates = new Map<string, QueryTemplate>()
+
+  constructor(session: SyncSession, build: (param: QueryParameters<P>) => SyncQuery<O>) {
+    this.#session = session
+    this.#build = build
+    const names = new Set<string>()
+    const query = this.#buildWith((name) => {
+      names.add(name)
+      return new QueryParameter(name, 'scalar').toOperationNode()
+    })
+    this.#names = [...names]
+    this.#listNames = findListNames(session.toOperationNode(query))
+    this.#template = session.isValueIndependent ? this.#compileTemplate(NO_NAMES) : undefined
+  }
+
+  /** Returns the rows; for a write without `returning` one result. */
+  execute(...[values]: ParameterValues<P>): SimplifyResult<O>[] {
+    return this.#execute(this.#bind(values))
+  }
+
+  /** Returns the first row or result, or undefined. */
+  executeTakeFirst(...[values]: ParameterValues<P>): SimplifySingleResult<O> {
+    return this.#execute(this.#bind(values))[0] as SimplifySingleResult<O>
+  }
+
+  /** Returns the first row or result. Throws Kysely's `NoResultError`, or the error given, for none. */
+  executeTakeFirstOrThrow(
+    values: P,
+    errorFactory: NoResultErrorFactory = NoResultError,
+  ): SimplifyResult<O> {
+    const bound = this.#bind(values)
+    return firstOrThrow(this.#execute(bound), bound.query, errorFactory)
+  }
+
+  /** Runs the query for its effect alone. Rows that it has are dropped. */
+  run(...[values]: ParameterValues<P>): void {
+    const bound = this.#bind(values)
+    this.#session.run(bound.query, bound.values)
+  }
+
+  #execute({ query, values }: BoundQuery): SimplifyResult<O>[] {
+    // SQLite alone knows the type of the rows; Kysely's types state it.
+    return this.#session.execute(query, values) as SimplifyResult<O>[]
+  }
+
+  #bind(values: P | undefined): BoundQuery {
+    const given = (values ?? {}) as GivenValues
+    let integers = ''
+    for (const name of this.#names) {
+      const value = given[name]
+      if (value === undefined) {
+        throw missingParameter(name)
+      }
+      if (typeof value === 'bigint') {
+        integers += `${name}\0`
+      }
+    }
+    const names = Object.keys(given)
+    if (names.length !== this.#names.length) {
+      this.#assertKnown(names)
+    }
+    const template = integers === '' ? this.#template : this.#integerTemplate(integers, given)
+    return template?.fill(given) ?? this.#compileWith(given)
+  }
+
+  #integerTemplate(key: string, given: GivenValues): QueryTemplate | undefined {
+    let template = this.#integerTemplates.get(key)
+    if (template === undefined && this.#template !== undefined) {
+      template = this.#compileTemplate(
+        new Set(this.#names.filter((name) => typeof given[name] === 'bigint')),
+      )
+      if (template !== undefined) {
+        this.#integerTemplates.set(key, template)
+      }
+    }
+    return template
+  }
+
+  #compileTemplate(integers: ReadonlySet<string>): QueryTemplate | undefined {
+    const query = this.#buildWith((name) =>
+      new QueryParameter(
+        name,
+        this.#listNames.has(name) ? 'list' : integers.has(name) ? 'integer' : 'scalar',
+      ).toOperationNode(),
+    )
+    try {
+      const template = new QueryTemplate(this.#session.compile(query))
+      return this.#names.every((name) => template.hasGapFor(name)) ? template : undefined
+    } catch (error) {
+      // The compiler looks at the values where they are more than a query can bind.
+      if (error instanceof DurableObjectSqliteError && error.code === 'ERR_UNSUPPORTED_PARAMETER') {
+        return undefined
+      }
+      throw error
+    }
+  }
+
+  /** Compiles the query with the values themselves, as if it had not been prepared. */
+  #compileWith(given: GivenValues): BoundQuery {
+    const query = this.#session.compile(this.#buildWith((name) => toValueNode(given[name])))
+    return { query, values: query.parameters }
+  }
+
+  #buildWith(toOperationNode: (name: string) => OperationNode): SyncQuery<O> {
+    return this.#build(
+      (name) => new ExpressionWrapper<unknown, never, never>(toOperationNode(name)),
+    )
+  }
+
+  #assertKnown(names: readonly string[]): void {
+    const unknown = names.find((name) => !this.#names.includes(name))
+    if (unknown !== undefined) {
+      throw new DurableObjectSqliteError(
+        'ERR_PARAMETER_NAME',
+        `The prepared query has no parameter \`${unknown}\`. ` +
+          (this.#names.length === 0 ? 'Pass no values.' : `It has: ${this.#names.join(', ')}.`),
+      )
+    }
+  }
+}
+
+function findListNames(node: OperationNode): ReadonlySet<string> {
+  const { inLists, elsewhere } = findParameterPlaces(node)
+  for (const name of inLists) {
+    if (elsewhere.has(name)) {
+      throw new DurableObjectSqliteError(
+        'ERR_UNSUPPORTED_PARAMETER',
+        `The parameter \`${name}\` stands for a list behind \`in\` and for one value elsewhere. Use ` +
+          'two parameters.',
+      )
+    }
+  }
+  return inLists
+}
+
+function toValueNode(value: unknown): OperationNode {
+  return Array.isArray(value) ? PrimitiveValueListNode.create(value) : ValueNode.create(value)
+}
+
+function missingParameter(name: string): DurableObjectSqliteError {
+  return new DurableObjectSqliteError(
+    'ERR_PARAMETER_NAME',
+    `The parameter \`${name}\` of the prepared query has no value. Pass { ${name}: … }, with null for ` +
+      'NULL.',
+  )
+}

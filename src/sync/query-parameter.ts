@@ -1,0 +1,42 @@
+import { RawNode, ValueNode, type AliasableExpression, type OperationNode } from 'kysely'
+
+/**
+ * Stands for a parameter of a prepared query, wherever an expression of the parameter's type fits. A
+ * parameter whose type is an array stands for the list of the operators `in` and `not in`.
+ */
+export type QueryParameters<P> = <K extends keyof P & string>(
+  name: K,
+) => AliasableExpression<P[K] extends readonly (infer E)[] ? E : P[K]>
+
+/**
+ * How a parameter travels: as it is, an exact 64-bit integer as its digits, a list as a JSON array.
+ */
+export type ParameterKind = 'scalar' | 'integer' | 'list'
+
+/** Stands for a value in a query that is compiled before its values are known. */
+export class QueryParameter {
+  /** The parameter that this node, the value of one of {@link toOperationNode}, stands for. */
+  static of(node: OperationNode): QueryParameter | undefined {
+    return ValueNode.is(node) && node.value instanceof QueryParameter ? node.value : undefined
+  }
+
+  readonly name: string
+  readonly kind: ParameterKind
+
+  constructor(name: string, kind: ParameterKind) {
+    this.name = name
+    this.kind = kind
+  }
+
+  toOperationNode(): OperationNode {
+    const value = ValueNode.create(this)
+    switch (this.kind) {
+      case 'scalar':
+        return value
+      case 'integer':
+        return RawNode.create(['cast(', ' as integer)'], [value])
+      case 'list':
+        return RawNode.create(['(select +value from json_each(', '))'], [value])
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import {
+  NoResultError,
+  type CompiledQuery,
+  type Kysely,
+  type SimplifyResult,
+  type SimplifySingleResult,
+} from 'kysely'
+import type { DurableObjectStorageLike } from '../storage.js'
+import { withDoTransaction, type NotPromise } from '../with-do-transaction.js'
+import { PreparedQuery } from './prepared-query.js'
+import type { QueryParameters } from './query-parameter.js'
+import { firstOrThrow, type NoResultErrorFactory, type SyncQuery } from './sync-query.js'
+import { SyncSession } from './sync-session.js'
+
+/**
+ * Runs Kysely's queries without promises, as SQL in a Durable Object is synchronous: in
+ * `ctx.storage.transactionSync()`, in a getter, in a WebSocket handler that must not be interleaved.
+ *
+ * The queries are those that `db` builds, and the results those that awaiting them would give. Values,
+ * errors, limits and `onQuery` are the dialect's; Kysely's `log` is not called. The plugins of `db`
+ * apply to the results; those that a query has by its own `withPlugin()` apply to its SQL only.
+ *
+ * It never waits. While a `db.transaction()` is open, every call throws `ERR_TRANSACTION_OPEN`; an
+ * executor made from the `trx` works inside that transaction, until it ends.
+ *
+ * Throws `ERR_INVALID_DATABASE` if `db` has another dialect or another storage, and
+ * `ERR_UNSUPPORTED_PLUGIN` for a plugin whose results can only be had through a promise.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { SyncExecutor } from 'kysely-durable-sqlite'
+ *
+ * const sync = new SyncExecutor(db, ctx.storage)
+ *
+ * sync.run(db.insertInto('person').values({ name: 'Ada' }))
+ * const people = sync.execute(db.selectFrom('person').selectAll())
+ * ```
+ */
+export class SyncExecutor {
+  readonly #storage: DurableObjectStorageLike
+  readonly #session: SyncSession
+
+  // oxlint-disable-next-line typescript/no-explicit-any -- a Kysely of any tables
+  constructor(db: Kysely<any>, storage: DurableObjectStorageLike) {
+    this.#storage = storage
+    this.#session = new SyncSession(db, storage)
+  }
+
+  /**
+   * Returns the rows of a query; for a write without `returning` one `InsertResult`, `UpdateResult` or
+   * `DeleteResult`. Throws `DurableObjectSqliteError`.
+   */
+  execute<O>(query: SyncQuery<O>): SimplifyResult<O>[] {
+    return this.#execute<O>(this.#session.compile(query))
+  }
+
+  /** Returns the first row or result, or undefined. */
+  executeTakeFirst<O>(query: SyncQuery<O>): SimplifySingleResult<O> {
+    return this.execute(query)[0] as SimplifySingleResult<O>
+  }
+
+  /** Returns the first row or result. Throws Kysely's `NoResultError`, or the error given, for none. */
+  executeTakeFirstOrThrow<O>(
+    query: SyncQuery<O>,
+    errorFactory: NoResultErrorFactory = NoResultError,
+  ): SimplifyResult<O> {
+    const compiled = this.#session.compile(query)
+    return firstOrThrow(this.#execute<O>(compiled), compiled, errorFactory)
+  }
+
+  /**
+   * Runs a query for its effect alone, which saves asking for the number of rows and the id. Rows that
+   * it has are dropped.
+   */
+  run(query: SyncQuery<unknown>): void {
+    const compiled = this.#session.compile(query)
+    this.#session.run(compiled, compiled.parameters)
+  }
+
+  /**
+   * Runs the closure in `ctx.storage.transactionSync()` and returns what it returns. If it throws,
+   * everything it did is undone. See {@link withDoTransaction}, by whose rules it may be nested and
+   * returns no promise.
+   *
+   * ### Examples
+   *
+   * ```ts
+   * sync.transaction(() => {
+   *   sync.run(db.updateTable('account').set('balance', 90).where('id', '=', 1))
+   *   sync.run(db.updateTable('account').set('balance', 10).where('id', '=', 2))
+   * })
+   * ```
+   */
+  transaction<T>(closure: () => NotPromise<T>): T {
+    this.#session.assertTurn()
+    return withDoTransaction<DurableObjectStorageLike, T>(this.#storage, () => closure())
+  }
+
+  /**
+   * Builds and compiles a query once, to be run with other values each time. A parameter may stand
+   * wherever an expression may, and a parameter that is an array behind `in` and `not in`.
+   *
+   * Say the types of the parameters where the function takes `param`: TypeScript then infers those of
+   * the rows. The function must do nothing but build the query: it is called again for values that
+   * need other SQL, as a `bigint` does.
+   *
+   * ### Examples
+   *
+   * ```ts
+   * import { type QueryParameters } from 'kysely-durable-sqlite'
+   *
+   * const byEmail = sync.prepare((param: QueryParameters<{ email: string }>) =>
+   *   db.selectFrom('person').selectAll().where('email', '=', param('email')),
+   * )
+   *
+   * byEmail.executeTakeFirst({ email: 'ada@example.com' })
+   * ```
+   */
+  prepare<P extends object, O = unknown>(
+    build: (param: QueryParameters<P>) => SyncQuery<O>,
+  ): PreparedQuery<P, O> {
+    return new PreparedQuery(this.#session, build)
+  }
+
+  #execute<O>(query: CompiledQuery): SimplifyResult<O>[] {
+    // SQLite alone knows the type of the rows; Kysely's types state it.
+    return this.#session.execute(query, query.parameters) as SimplifyResult<O>[]
+  }
+}

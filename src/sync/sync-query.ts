@@ -1,0 +1,58 @@
+import {
+  DeleteResult,
+  InsertResult,
+  isNoResultErrorConstructor,
+  UpdateResult,
+  type CompiledQuery,
+  type NoResultErrorConstructor,
+  type OperationNode,
+  type QueryNode,
+  type QueryExecutorProvider,
+  type QueryResult,
+} from 'kysely'
+
+/**
+ * A query that can be run synchronously: any query builder, schema builder or `sql` template of
+ * Kysely's, or a compiled query. `O` is the type of its rows.
+ */
+export type SyncQuery<O> =
+  | {
+      compile(executorProvider: QueryExecutorProvider): CompiledQuery<O>
+      toOperationNode(executorProvider: QueryExecutorProvider): OperationNode
+    }
+  | CompiledQuery<O>
+
+/** What the `execute()` of Kysely's query builders makes of the result of a query. */
+export function toOutput(
+  { query: node }: CompiledQuery,
+  { rows, insertId, numAffectedRows = 0n }: QueryResult<unknown>,
+): unknown[] {
+  switch (node.kind) {
+    case 'InsertQueryNode':
+      return node.returning === undefined ? [new InsertResult(insertId, numAffectedRows)] : rows
+    case 'UpdateQueryNode':
+      return node.returning === undefined ? [new UpdateResult(numAffectedRows, undefined)] : rows
+    case 'DeleteQueryNode':
+      return node.returning === undefined ? [new DeleteResult(numAffectedRows)] : rows
+    default:
+      return rows
+  }
+}
+
+/** Makes the error to throw where a query returns nothing: a class, or a function that returns one. */
+export type NoResultErrorFactory = NoResultErrorConstructor | ((node: QueryNode) => Error)
+
+/** The first row or result. Throws if there is none. */
+export function firstOrThrow<R>(
+  rows: readonly R[],
+  { query }: CompiledQuery,
+  errorFactory: NoResultErrorFactory,
+): R {
+  const [row] = rows
+  if (row === undefined) {
+    // As Kysely does it; its type leaves out the nodes of raw SQL.
+    const node = query as QueryNode
+    throw isNoResultErrorConstructor(errorFactory) ? new errorFactory(node) : errorFactory(node)
+  }
+  return row
+}

@@ -1,0 +1,105 @@
+import type {
+  CompiledQuery,
+  Kysely,
+  OperationNode,
+  QueryExecutorProvider,
+  QueryResult,
+  UnknownRow,
+} from 'kysely'
+import { DurableObjectSqliteAdapter } from '../adapter.js'
+import type { DurableObjectSqliteDatabase } from '../database.js'
+import { DurableObjectSqliteError } from '../errors.js'
+import type { DurableObjectStorageLike } from '../storage.js'
+import { TransactionGate, type GateOwner } from '../transaction-gate.js'
+import { areValueIndependent, toResultTransforms } from './result-plugins.js'
+import { toOutput, type SyncQuery } from './sync-query.js'
+
+/** Runs compiled queries for a `SyncExecutor` and the queries that it prepares. */
+export class SyncSession {
+  /** Whether a query has the same SQL whatever its values are. */
+  readonly isValueIndependent: boolean
+  readonly #executorProvider: QueryExecutorProvider
+  readonly #database: DurableObjectSqliteDatabase
+  readonly #gate: TransactionGate
+  /** The transaction that `db` is. */
+  readonly #transaction: GateOwner | undefined
+  readonly #resultTransforms: ReturnType<typeof toResultTransforms>
+
+  // oxlint-disable-next-line typescript/no-explicit-any -- a Kysely of any tables
+  constructor(db: Kysely<any>, storage: DurableObjectStorageLike) {
+    const { adapter, plugins } = db.getExecutor()
+    const database = adapter instanceof DurableObjectSqliteAdapter ? adapter.database : undefined
+    if (database?.isOn(storage.sql) !== true) {
+      throw new DurableObjectSqliteError(
+        'ERR_INVALID_DATABASE',
+        'A SyncExecutor needs a Kysely on the storage that it is given: write ' +
+          'new SyncExecutor(db, ctx.storage), where db has the dialect ' +
+          'new DurableObjectSqliteDialect(ctx.storage).',
+      )
+    }
+    this.#executorProvider = db
+    this.#database = database
+    this.#gate = TransactionGate.of(storage.sql)
+    this.#resultTransforms = toResultTransforms(plugins)
+    this.isValueIndependent = areValueIndependent(plugins)
+    if (db.isTransaction) {
+      this.#transaction = this.#gate.owner ?? throwEnded()
+    }
+  }
+
+  compile<O>(query: SyncQuery<O>): CompiledQuery<O> {
+    return 'compile' in query ? query.compile(this.#executorProvider) : query
+  }
+
+  toOperationNode(query: SyncQuery<unknown>): OperationNode {
+    return 'compile' in query ? query.toOperationNode(this.#executorProvider) : query.query
+  }
+
+  /** What the `execute()` of the query would resolve to. */
+  execute(query: CompiledQuery, parameters: readonly unknown[]): unknown[] {
+    this.assertTurn()
+    const refuseWrite = this.#transaction?.refuseWrite
+    let result: QueryResult<unknown> = this.#database.execute(query, refuseWrite, parameters)
+    for (const transform of this.#resultTransforms) {
+      result = transform({ queryId: query.queryId, result: result as QueryResult<UnknownRow> })
+    }
+    return toOutput(query, result)
+  }
+
+  run(query: CompiledQuery, parameters: readonly unknown[]): void {
+    this.assertTurn()
+    this.#database.run(query, this.#transaction?.refuseWrite, parameters)
+  }
+
+  /**
+   * Throws if the database is another transaction's. It cannot be waited for, and what is written now
+   * would be undone if that transaction were rolled back.
+   */
+  assertTurn(): void {
+    const { owner } = this.#gate
+    if (owner !== this.#transaction) {
+      throw this.#transaction === undefined ? openTransaction() : ended()
+    }
+    owner?.assertOpen()
+  }
+}
+
+function openTransaction(): DurableObjectSqliteError {
+  return new DurableObjectSqliteError(
+    'ERR_TRANSACTION_OPEN',
+    'A synchronous query cannot wait for the open db.transaction() to end. Inside the transaction ' +
+      'use new SyncExecutor(trx, ctx.storage); elsewhere await the transaction first.',
+  )
+}
+
+function throwEnded(): never {
+  throw ended()
+}
+
+function ended(): DurableObjectSqliteError {
+  return new DurableObjectSqliteError(
+    'ERR_TRANSACTION_ENDED',
+    'The transaction that the SyncExecutor was made from has ended. Make one from db instead, or ' +
+      'one from trx in each transaction.',
+  )
+}
