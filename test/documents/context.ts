@@ -7,6 +7,13 @@
 import { type Generated, Kysely } from 'kysely'
 import { DurableObjectSqliteDialect } from 'kysely-durable-sqlite'
 
+declare global {
+  interface ImportMeta {
+    /** Of Vite. */
+    glob<T>(pattern: string, options: object): Record<string, T>
+  }
+}
+
 export interface Database {
   person: PersonTable
   account: AccountTable
