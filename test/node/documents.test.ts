@@ -169,7 +169,7 @@ describe('the project of docs/testing.md', () => {
 
 /** The name under which the Worker exports the Durable Object of a block. */
 function className(index: number): string | undefined {
-  return runnable[index]!.durableObject === undefined ? undefined : `Block${index}`
+  return runnable[index]?.durableObject === undefined ? undefined : `Block${index}`
 }
 
 /** A Worker that runs the block whose number is the path, and answers with what went wrong. */
@@ -185,7 +185,7 @@ function workerText(): string {
   return `import { DurableObject } from 'cloudflare:workers'
 import { createContext, equal, rejects } from '../test/documents/context.js'
 ${imports.join('')}${classes.join('')}
-const blocks = [${runnable.map((_, i) => `block${i}`)}]
+const blocks = [${runnable.map((_, i) => `block${i}`).join(', ')}]
 
 export class Empty extends DurableObject {}
 

@@ -6,6 +6,9 @@ import { afterAll, describe, expect, it } from 'vitest'
 
 type Value = string | number | boolean | null
 
+/** The first column of the first row, or the message of the error. */
+type Answer = string | number | null
+
 interface Statement {
   /** As in the table of docs/testing.md. */
   readonly what: string
@@ -41,22 +44,22 @@ export default { fetch: (request, env) => env.OBJECT.get(env.OBJECT.newUniqueId(
 )
 afterAll(() => miniflare.dispose())
 
-async function inDurableObject({ sql, bindings }: Statement): Promise<unknown> {
+async function inDurableObject({ sql, bindings }: Statement): Promise<Answer> {
   const response = await miniflare.dispatchFetch('http://localhost', {
     method: 'POST',
     body: JSON.stringify({ sql, bindings }),
   })
-  return ((await response.json()) as { answer: unknown }).answer
+  return ((await response.json()) as { answer: Answer }).answer
 }
 
-function inNode({ sql, bindings = [] }: Statement): unknown {
+function inNode({ sql, bindings = [] }: Statement): Answer {
   const database = new DatabaseSync(':memory:')
   try {
     for (const statement of sql.slice(0, -1)) {
       database.exec(statement)
     }
     const row = database.prepare(sql.at(-1)!).get(...(bindings as (string | number | null)[]))
-    return Object.values(row ?? {})[0] ?? null
+    return (Object.values(row ?? {})[0] ?? null) as Answer
   } catch (error) {
     return (error as Error).message
   } finally {
@@ -106,7 +109,7 @@ const rows = Array.from(
 ).filter(({ what }) => what !== 'Statement' && !what.startsWith('--'))
 
 /** What was answered, in the words of the document, which may cut it short with an ellipsis. */
-function asIn(cell: string, answer: unknown): string {
+function asIn(cell: string, answer: Answer): string {
   const words = answer === null ? 'done' : String(answer)
   return cell.endsWith(' …') && words.startsWith(cell.slice(0, -2)) ? cell : words
 }
