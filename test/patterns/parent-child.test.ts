@@ -58,19 +58,23 @@ describe('Workspace', () => {
     await runInDurableObject(child!, (_, { storage }) => expect(tables(storage)).toEqual([]))
   })
 
-  it('should delete a document that is being created', async () => {
-    const workspace = newObject(env.WORKSPACE)
-    const id = env.DOCUMENT.newUniqueId()
-    const newUniqueId = vi.spyOn(env.DOCUMENT, 'newUniqueId').mockReturnValue(id)
-    await runInDurableObject(workspace, (instance) =>
-      Promise.all([instance.create('Plan'), instance.delete('Plan')]),
-    )
-    newUniqueId.mockRestore()
-    expect(await workspace.documents()).toEqual([])
-    await runInDurableObject(env.DOCUMENT.get(id), (_, { storage }) =>
-      expect(tables(storage)).toEqual([]),
-    )
-  })
+  it('should delete a document that is being created', () =>
+    runInDurableObject(newObject(env.WORKSPACE), async (workspace) => {
+      let deleted: Promise<void> | undefined
+      const child = newObject(env.DOCUMENT)
+      const get = vi.spyOn(env.DOCUMENT, 'get').mockReturnValue(child)
+      const initialize = vi.spyOn(child, 'initialize').mockImplementationOnce(async () => {
+        deleted = workspace.delete('Plan')
+        await vi.waitFor(async () => {
+          expect(await workspace.documents()).toMatchObject([{ state: 'deleting' }])
+        })
+      })
+      await workspace.create('Plan')
+      await deleted
+      expect(initialize).toHaveBeenCalledOnce()
+      get.mockRestore()
+      expect(await workspace.documents()).toEqual([])
+    }))
 })
 
 describe('Document', () => {
