@@ -47,6 +47,7 @@ function patterns(compatibilityDate: string) {
       name: `patterns ${compatibilityDate}`,
       include: ['test/patterns/*.test.ts'],
       isolate: false,
+      testTimeout: 40_000,
     },
   }
 }
@@ -65,7 +66,12 @@ export default defineConfig({
       patterns('2024-09-23'),
       patterns(newest),
       {
-        test: { name: 'node', include: ['test/node/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'node',
+          include: ['test/node/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
     ],
   },

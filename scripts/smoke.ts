@@ -21,7 +21,8 @@ interface Step {
 const config = 'examples/patterns/wrangler.jsonc'
 
 const [url] = process.argv.slice(2)
-process.exitCode = url === undefined ? await deployed() : await drive(url)
+const exitCode = url === undefined ? await deployed() : await drive(url)
+process.exitCode ||= exitCode
 
 /** Returns the exit code. */
 async function deployed(): Promise<number> {
@@ -35,12 +36,22 @@ async function deployed(): Promise<number> {
     await untilReady(url)
     return await drive(url)
   } finally {
+    remove(name)
+  }
+}
+
+/** Also after a deploy that failed, of which something may be there. */
+function remove(name: string): void {
+  try {
     wrangler('delete', '--config', config, '--name', name, '--force')
+  } catch (error) {
+    process.exitCode = 1
+    console.error(`Look whether the Worker ${name} is still there:`, error)
   }
 }
 
 function wrangler(...args: readonly string[]): string {
-  const { status, stdout } = spawnSync('npx', ['wrangler', ...args], {
+  const { status, stdout } = spawnSync('npx', ['--no', 'wrangler', ...args], {
     encoding: 'utf8',
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
     stdio: ['ignore', 'pipe', 'inherit'],
