@@ -1,15 +1,17 @@
 import { execFile } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { codeBlocks } from './code-blocks.ts'
-import { type DocumentModule, fileOf, toModules } from './document-modules.ts'
+import { fileOf, toModules } from './document-modules.ts'
+import { brokenLinks } from './links.ts'
 
+const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 /** In the root, so that `kysely-durable-sqlite` is found as a user finds it: built, by its exports. */
 const directory = `${root}.documents`
@@ -19,95 +21,87 @@ const { compatibilityDate } = createRequire(import.meta.url)('workerd') as {
 
 const documents = globSync(['README.md', 'docs/*.md', 'examples/*/README.md'], { cwd: root })
   .toSorted()
-  .map((document) => ({ document, text: readFileSync(`${root}${document}`, 'utf8') }))
-
-const blocks = documents.flatMap(({ document, text }) => codeBlocks(document, text))
-
-const modules = Object.values(
-  Object.groupBy(
-    blocks.filter(({ language }) => language === 'ts'),
-    ({ document }) => document,
-  ),
-).flatMap((blocks = []) => toModules(blocks))
-
-const runnable = modules.filter(
-  ({ block, kind }) =>
-    (kind === 'body' || kind === 'durable object') && !block.flags.includes('compile-only'),
+  .map((document) => {
+    const text = readFileSync(`${root}${document}`, 'utf8')
+    return { document, text, blocks: codeBlocks(document, text) }
+  })
+const modules = documents.flatMap(({ blocks }) =>
+  toModules(blocks.filter(({ language }) => language === 'ts')),
 )
-
-function title({ block }: DocumentModule): string {
-  return `${block.document}:${block.line}`
-}
-
-function linkExists(document: string, link: string): boolean {
-  const [path = '', heading] = link.split('#')
-  const file = path === '' ? document : join(dirname(document), path)
-  if (!existsSync(`${root}${file}`)) {
-    return false
-  }
-  return heading === undefined || headings(readFileSync(`${root}${file}`, 'utf8')).includes(heading)
-}
-
-/** The anchors that GitHub gives the headings. */
-function headings(text: string): string[] {
-  return Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-'),
-  )
-}
-
-function write(file: string, text: string): void {
-  mkdirSync(dirname(`${directory}/${file}`), { recursive: true })
-  writeFileSync(`${directory}/${file}`, text)
-}
+const runnable = modules
+  .filter(({ block, kind }) => !block.flags.includes('compile-only') && kind !== 'file')
+  .filter(({ kind }) => kind !== 'other')
+  .map(({ block, file, durableObject }, index) => ({
+    title: `${block.document}:${block.line}`,
+    index,
+    file,
+    durableObject,
+  }))
+/** Of the Durable Objects that blocks export. */
+const classNames = runnable.flatMap(({ index, durableObject }) =>
+  durableObject === undefined ? [] : `Block${index}`,
+)
 
 beforeAll(() => {
   rmSync(directory, { recursive: true, force: true })
   for (const { file, text } of modules) {
     write(file, text)
   }
-  write('worker.ts', workerText())
+  write('blocks.ts', blocksText())
   write(
     'tsconfig.json',
     JSON.stringify({
       extends: '../tsconfig.json',
       compilerOptions: {
-        noUnusedLocals: false,
-        noUnusedParameters: false,
+        // As strict as `strict`.
         noPropertyAccessFromIndexSignature: false,
         noUncheckedIndexedAccess: false,
+        noUnusedLocals: false,
+        noUnusedParameters: false,
         paths: {},
         types: ['@cloudflare/workers-types', '@cloudflare/vitest-plugin/types', 'node'],
       },
-      files: modules.map(({ file }) => file),
+      files: ['../test/documents/worker.ts', ...modules.map(({ file }) => file)],
       include: [],
     }),
   )
 })
 
-describe.each(documents)('$document', ({ document, text }) => {
+function write(file: string, text: string): void {
+  mkdirSync(dirname(`${directory}/${file}`), { recursive: true })
+  writeFileSync(`${directory}/${file}`, text)
+}
+
+/** What `test/documents/worker.ts` imports. */
+function blocksText(): string {
+  return [
+    ...runnable.map(({ file, index }) => {
+      const module = file.replace('.ts', '.js')
+      return `import * as block${index} from './${module}'\n`
+    }),
+    ...runnable.map(({ durableObject, index }) =>
+      durableObject === undefined
+        ? ''
+        : `export class Block${index} extends block${index}.${durableObject} { construct() {} }\n`,
+    ),
+    `export const blocks: any[] = [${runnable.map(({ index }) => `block${index}`).join(', ')}]\n`,
+  ].join('')
+}
+
+describe.each(documents)('$document', ({ document, text, blocks }) => {
   it('should have its hidden code right before and after a block', () => {
-    const hidden = blocks
-      .filter((block) => block.document === document)
-      .flatMap(({ before, after }) => [before, after].filter((code) => code !== ''))
+    const hidden = blocks.flatMap(({ before, after }) => [before, after]).filter(Boolean)
     expect(text.match(/^<!-- (before|after)$/gm) ?? []).toHaveLength(hidden.length)
   })
 
   it('should link to files and headings that exist', () => {
-    const missing = Array.from(
-      text.matchAll(/\]\((?!\w+:)([^)]+)\)/g),
-      ([, link = '']) => link,
-    ).filter((link) => !linkExists(document, link))
-    expect(missing).toEqual([])
+    expect(brokenLinks(root, document, text)).toEqual([])
   })
 })
 
 describe('the code blocks of the documents', () => {
   it('should compile', async () => {
-    const errors = await typeScriptErrors()
-    expect(errors).toEqual([])
+    expect(await typeScriptErrors()).toEqual([])
   })
 
   describe('in workerd', () => {
@@ -115,25 +109,25 @@ describe('the code blocks of the documents', () => {
 
     beforeAll(async () => {
       const { outputFiles } = await build({
-        entryPoints: [`${directory}/worker.ts`],
+        entryPoints: [`${root}test/documents/worker.ts`],
+        tsconfig: `${directory}/tsconfig.json`,
         bundle: true,
         format: 'esm',
         target: 'es2024',
         external: ['cloudflare:*'],
-        tsconfig: `${directory}/tsconfig.json`,
         write: false,
         logLevel: 'error',
       })
+      const classes = { SNIPPET: 'Snippet', EMPTY: 'Empty' }
       miniflare = new Miniflare(
         convertV4MiniflareOptions({
           modules: true,
           script: outputFiles.map(({ text }) => text).join(''),
           compatibilityDate,
           durableObjects: Object.fromEntries(
-            ['Snippet', 'Empty', ...runnable.flatMap((_, i) => className(i) ?? [])].map((name) => [
-              name,
-              { className: name, useSQLite: true },
-            ]),
+            [...Object.entries(classes), ...classNames.map((name) => [name, name])].map(
+              ([binding, className]) => [binding, { className, useSQLite: true }],
+            ),
           ),
         }),
       )
@@ -141,95 +135,16 @@ describe('the code blocks of the documents', () => {
 
     afterAll(() => miniflare.dispose())
 
-    it.each(runnable.map((module, index) => ({ title: title(module), index })))(
-      'should run $title',
-      async ({ index }) => {
-        const response = await miniflare.dispatchFetch(`http://localhost/${index}`)
-        expect(await response.text()).toBe('')
-      },
-    )
+    it.each(runnable)('should run $title', async ({ index }) => {
+      const response = await miniflare.dispatchFetch(`http://localhost/${index}`)
+      expect(await response.text()).toBe('')
+    })
   })
 })
-
-describe('the project of docs/testing.md', () => {
-  it('should pass its test', async () => {
-    const project = `${directory}/docs-testing-md`
-    const configuration = blocks.find(
-      (block) => block.document === 'docs/testing.md' && fileOf(block) === 'wrangler.jsonc',
-    )
-    writeFileSync(`${project}/wrangler.jsonc`, configuration!.code)
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [`${root}node_modules/vitest/vitest.mjs`, 'run', '--root', project, '--reporter', 'tap'],
-      { cwd: project, env: { PATH: process.env['PATH'], WRANGLER_SEND_METRICS: 'false' } },
-    )
-    expect(stdout).toMatch(/^ +ok 1 - should undo a transfer that the payer cannot pay/m)
-  })
-})
-
-/** The name under which the Worker exports the Durable Object of a block. */
-function className(index: number): string | undefined {
-  return runnable[index]?.durableObject === undefined ? undefined : `Block${index}`
-}
-
-/** A Worker that runs the block whose number is the path, and answers with what went wrong. */
-function workerText(): string {
-  const imports = runnable.map(
-    ({ file }, i) => `import * as block${i} from './${file.replace('.ts', '.js')}'\n`,
-  )
-  const classes = runnable.map(({ durableObject }, i) =>
-    durableObject === undefined
-      ? ''
-      : `export class Block${i} extends block${i}.${durableObject} { $construct() {} }\n`,
-  )
-  return `import { DurableObject } from 'cloudflare:workers'
-import { createContext, equal, rejects } from '../test/documents/context.js'
-${imports.join('')}${classes.join('')}
-const blocks = [${runnable.map((_, i) => `block${i}`).join(', ')}]
-
-export class Empty extends DurableObject {}
-
-export class Snippet extends DurableObject {
-  async run(index) {
-    const env = new Proxy({}, { get: () => this.env.Empty })
-    await blocks[index].$run(await createContext(this.ctx, env))
-  }
-}
-
-async function run(index, env, ctx) {
-  const namespace = env['Block' + index]
-  if (namespace === undefined) {
-    await env.Snippet.get(env.Snippet.newUniqueId()).run(index)
-    return
-  }
-  const stub = namespace.get(namespace.newUniqueId())
-  await stub.$construct()
-  const everyBinding = new Proxy({}, { get: () => namespace })
-  await blocks[index].$run({
-    stub,
-    equal,
-    rejects,
-    fetch: (path, init) =>
-      blocks[index].default.fetch(new Request('http://localhost' + path, init), everyBinding, ctx),
-  })
-}
-
-export default {
-  async fetch(request, env, ctx) {
-    try {
-      await run(Number(new URL(request.url).pathname.slice(1)), env, ctx)
-      return new Response('')
-    } catch (error) {
-      return new Response(error.stack)
-    }
-  },
-}
-`
-}
 
 /** What `tsc` says of the modules, with the lines of the documents. */
 async function typeScriptErrors(): Promise<string[]> {
-  const { stdout } = await promisify(execFile)(
+  const { stdout } = await run(
     `${root}node_modules/.bin/tsc`,
     ['-p', directory, '--pretty', 'false'],
     { cwd: directory },
@@ -245,3 +160,19 @@ async function typeScriptErrors(): Promise<string[]> {
         : `${module.block.document}:${Number(at) - module.linesBefore + module.block.line - 1}: ${rest}`
     })
 }
+
+describe('the project of docs/testing.md', () => {
+  it('should pass its test', async () => {
+    const project = `${directory}/docs-testing-md`
+    const configuration = documents
+      .find(({ document }) => document === 'docs/testing.md')
+      ?.blocks.find((block) => fileOf(block) === 'wrangler.jsonc')
+    write('docs-testing-md/wrangler.jsonc', configuration?.code ?? '')
+    const { stdout } = await run(
+      process.execPath,
+      [`${root}node_modules/vitest/vitest.mjs`, 'run', '--root', project, '--reporter', 'tap'],
+      { cwd: project, env: { PATH: process.env['PATH'], WRANGLER_SEND_METRICS: 'false' } },
+    )
+    expect(stdout).toMatch(/^ +ok 1 - should undo a transfer that the payer cannot pay/m)
+  })
+})
