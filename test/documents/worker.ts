@@ -8,7 +8,7 @@ export * from '../../.documents/blocks.js'
 interface Env {
   readonly SNIPPET: DurableObjectNamespace<Snippet>
   readonly EMPTY: DurableObjectNamespace
-  readonly [className: `Block${number}`]: DurableObjectNamespace<ConstructibleObject> | undefined
+  readonly [className: `Block${number}`]: DurableObjectNamespace<ConstructibleObject>
 }
 
 interface ConstructibleObject extends Rpc.DurableObjectBranded {
@@ -25,11 +25,11 @@ export class Snippet extends DurableObject<Env> {
 }
 
 async function run(index: number, env: Env, ctx: ExecutionContext): Promise<void> {
-  const namespace = env[`Block${index}`]
-  if (namespace === undefined) {
+  if (!(`Block${index}` in env)) {
     await env.SNIPPET.get(env.SNIPPET.newUniqueId()).run(index)
     return
   }
+  const namespace = env[`Block${index}`]
   const stub = namespace.get(namespace.newUniqueId())
   await stub.construct()
   const block = blocks[index]
