@@ -15,10 +15,10 @@ export function inEmptyObject<T>(body: (storage: DurableObjectStorage) => Promis
   return runInDurableObject(newObject(env.DRAFT), (_, { storage }) => body(storage))
 }
 
-/** What the object has stored, but for the platform's own tables. */
+/** All tables and indexes, the platform's included, but for that of local development. */
 export function tables({ sql }: DurableObjectStorage): unknown[] {
   return sql
-    .exec("select name from sqlite_master where name not glob '_*' order by name")
+    .exec("select name from sqlite_master where name not glob '__miniflare_*' order by name")
     .toArray()
     .map(({ name }) => name)
 }

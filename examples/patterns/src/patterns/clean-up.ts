@@ -42,6 +42,7 @@ export class Draft extends DurableObject {
     return draft?.text
   }
 
+  /** In this order: deleting an alarm after everything else would leave the platform's table for it. */
   async delete(): Promise<void> {
     await this.ctx.storage.deleteAlarm()
     await this.ctx.storage.deleteAll()
