@@ -62,7 +62,10 @@ export default { fetch: () => new Response('ok') }
 
 describe('the configurations of docs/class-migrations.md', () => {
   it('should be of both kinds', () => {
-    expect(configurations).toHaveLength(12)
+    const kinds = configurations.map(({ code }) => code.match(/"(migrations|exports)": /g))
+    expect(kinds.filter((kind) => kind?.join() === '"migrations": ')).toHaveLength(7)
+    expect(kinds.filter((kind) => kind?.join() === '"exports": ')).toHaveLength(6)
+    expect(configurations).toHaveLength(13)
   })
 
   it.concurrent.for(configurations)(
