@@ -31,8 +31,8 @@ export interface RunOptions {
   readonly plugins: KyselyPlugin[]
   /** Milliseconds since the epoch: the journal's times ascend, also where the clock goes back. */
   readonly after: number
-  /** Of all migrations that are applied once this one is, if that is all there are. */
-  readonly fingerprint: string | undefined
+  /** Of all migrations, and their number, if all are applied once this one is. */
+  readonly complete: { readonly fingerprint: string; readonly count: number } | undefined
 }
 
 /**
@@ -42,7 +42,7 @@ export interface RunOptions {
 export async function runMigration(
   storage: MigrationStorage,
   migration: PlannedMigration,
-  { plugins, after, fingerprint }: RunOptions,
+  { plugins, after, complete }: RunOptions,
 ): Promise<MigrationEvent | undefined> {
   const { name, direction, checksum, withoutForeignKeys } = migration
   const counter = new WriteCounter(storage.sql)
@@ -72,8 +72,8 @@ export async function runMigration(
       if (direction === 'up') {
         const timestamp = new Date(Math.max(end.getTime(), after + 1)).toISOString()
         await journal.add({ name, timestamp, checksum, bookmark })
-        if (fingerprint !== undefined) {
-          await journal.writeFingerprint(fingerprint)
+        if (complete !== undefined) {
+          await journal.writeFingerprint(complete.fingerprint, complete.count)
         }
       } else {
         await journal.remove(name)
