@@ -16,3 +16,4 @@ export type {
   SqlStorageValue,
 } from './storage.js'
 export { withDoTransaction } from './with-do-transaction.js'
+export { withoutForeignKeys } from './without-foreign-keys.js'

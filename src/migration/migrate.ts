@@ -190,7 +190,7 @@ async function run(
   let after = Math.max(0, ...entries.map(({ timestamp }) => Date.parse(timestamp) || 0))
   for (const migration of planned) {
     const event = await runMigration(storage, migration, {
-      plugins: [...plugins],
+      plugins,
       after,
       complete: migration === planned.at(-1) ? complete : undefined,
     })
