@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config'
 const { compatibilityDate: newest } = createRequire(import.meta.url)('workerd') as {
   compatibilityDate: string
 }
+/** The one entry that 0.28 has is all of it, the Migrator included. */
 const kysely028 = fileURLToPath(import.meta.resolve('kysely-0.28'))
 const dates = ['2024-09-23', '2025-04-01', '2025-08-01', '2026-04-06', newest]
 
@@ -28,7 +29,21 @@ function workerd(name: string, compatibilityDate: string, alias: Record<string, 
   }
 }
 
-/** The example's Worker, over the library's sources. */
+/** A library on top of the dialect, in workerd with code generation refused, as in production. */
+function integration(name: string, globalSetup: string[] = []) {
+  const project = workerd(name, newest)
+  return {
+    ...project,
+    test: {
+      ...project.test,
+      include: [`test/${name}/*.test.ts`],
+      setupFiles: ['test/integration-setup.ts'],
+      globalSetup,
+    },
+  }
+}
+
+/** The Worker of examples/patterns, over the library's sources. */
 function patterns(compatibilityDate: string) {
   return {
     plugins: [
@@ -60,8 +75,12 @@ export default defineConfig({
   test: {
     projects: [
       ...dates.map((date) => workerd(date, date)),
-      // There, Migrator is an export of kysely itself.
-      workerd('kysely 0.28', '2026-04-06', { 'kysely/migration': kysely028, kysely: kysely028 }),
+      workerd('kysely 0.28', '2026-04-06', {
+        'kysely/migration': kysely028,
+        kysely: kysely028,
+      }),
+      integration('mikro-orm', ['test/mikro-orm/compile.ts']),
+      integration('better-auth'),
       // deleteAll() and alarms differ between the two.
       patterns('2024-09-23'),
       patterns(newest),

@@ -1,6 +1,8 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
 import type { DurableObjectSqliteDatabase } from './database.js'
 import { DurableObjectSqliteError } from './errors.js'
+import { isForeignKeysPragmaIgnored } from './pragmas.js'
+import type { DurableObjectStorageLike } from './storage.js'
 import { Transaction, type TransactionOptions } from './transaction.js'
 import type { TransactionGate } from './transaction-gate.js'
 
@@ -24,13 +26,20 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
   readonly #gate: TransactionGate
   /** Milliseconds. */
   readonly #timeout: number
+  readonly #storage: DurableObjectStorageLike | undefined
   #transaction: Transaction | undefined
   #control: Control | undefined
 
-  constructor(database: DurableObjectSqliteDatabase, gate: TransactionGate, timeout: number) {
+  constructor(
+    database: DurableObjectSqliteDatabase,
+    gate: TransactionGate,
+    timeout: number,
+    storage: DurableObjectStorageLike | undefined,
+  ) {
     this.#database = database
     this.#gate = gate
     this.#timeout = timeout
+    this.#storage = storage
   }
 
   async executeQuery<R>(query: CompiledQuery, options?: AbortableOptions): Promise<QueryResult<R>> {
@@ -48,7 +57,15 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     if (this.#gate.owner !== undefined) {
       await this.#waitForTurn(options)
     }
-    return this.#database.execute(query)
+    try {
+      return this.#database.execute(query)
+    } catch (error) {
+      if (this.#storage === undefined || !isForeignKeysPragmaIgnored(error, query.sql)) {
+        throw error
+      }
+      await this.#storage.sync()
+      return this.#database.execute(query)
+    }
   }
 
   async *streamQuery<R>(

@@ -1,7 +1,7 @@
 import type { CompiledQuery, InsertQueryNode, QueryResult, RootOperationNode } from 'kysely'
 import { toDurableObjectSqliteError } from './errors.js'
-import { assertForeignKeysPragmaTookEffect } from './foreign-keys-pragma.js'
 import { toSqliteParameters } from './parameters.js'
+import { assertForeignKeysPragmaTookEffect, readDatabaseList } from './pragmas.js'
 import { closeCursor, readRows, readValues, rowReader, type RowReader } from './rows.js'
 import type { SqlStorage, SqlStorageCursor, SqlStorageValue } from './storage.js'
 
@@ -71,6 +71,10 @@ export class DurableObjectSqliteDatabase {
       // SQLite alone knows the type of the rows; Kysely's types state it.
       return result as QueryResult<R>
     } catch (error) {
+      const databaseList = readDatabaseList(query.sql)
+      if (databaseList !== undefined) {
+        return { rows: databaseList as R[] }
+      }
       throw toDurableObjectSqliteError(error)
     }
   }

@@ -40,10 +40,10 @@ export class DurableObjectSqliteDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DurableObjectSqliteConnection> {
-    const { database, transactionTimeout } = this.#config
+    const { database, storage, transactionTimeout } = this.#config
     return (
       this.#idle.pop() ??
-      new DurableObjectSqliteConnection(database, this.#gate, transactionTimeout)
+      new DurableObjectSqliteConnection(database, this.#gate, transactionTimeout, storage)
     )
   }
 

@@ -16,6 +16,10 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_INVALID_STORAGE'
   /** A `pragma` that SQLite ignored. */
   | 'ERR_PRAGMA_IGNORED'
+  /** `withoutForeignKeys()` called while it is running. */
+  | 'ERR_FOREIGN_KEYS_OFF'
+  /** Rows refer to rows that are not there, after a migration or what was done without foreign keys. */
+  | 'ERR_FOREIGN_KEY_VIOLATION'
   /** A transaction on a dialect made from `ctx.storage.sql`. */
   | 'ERR_TRANSACTION_UNSUPPORTED'
   /** `begin`, `commit`, `rollback`, `savepoint` or `release` sent as SQL. */
@@ -50,8 +54,6 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_MIGRATION_UNKNOWN'
   /** A migration without `down` is to be undone. */
   | 'ERR_MIGRATION_IRREVERSIBLE'
-  /** After a migration, rows refer to rows that are not there. */
-  | 'ERR_FOREIGN_KEY_VIOLATION'
   /** A table cannot be rebuilt without losing something. */
   | 'ERR_TABLE_REBUILD'
   /** The platform cannot go back to the point in time, or it is not known. */

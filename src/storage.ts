@@ -39,4 +39,6 @@ export interface DurableObjectStorageLike {
   readonly sql: SqlStorage
   transaction<T>(closure: (transaction: { rollback(): void }) => Promise<T>): Promise<T>
   transactionSync<T>(closure: () => T): T
+  /** Waits until everything written so far is on disk, which ends the implicit transaction. */
+  sync(): Promise<void>
 }

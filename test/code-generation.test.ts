@@ -1,28 +1,14 @@
 import type { Generated } from 'kysely'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { withDoTransaction } from '../src/index.js'
 import { inDurableObject } from './harness.js'
+import { refuseCodeGeneration } from './refuse-code-generation.js'
 
 interface Database {
   person: { id: Generated<number>; name: string }
 }
 
-// Production refuses to make code from strings while it handles a request; this test runner allows it.
-const { Function: OriginalFunction, eval: originalEval } = globalThis
-
-beforeEach(() => {
-  const refuse = (): never => {
-    throw new EvalError('Code generation from strings disallowed for this context')
-  }
-  const refusing = new Proxy(OriginalFunction, { apply: refuse, construct: refuse })
-  Object.assign(globalThis, { Function: refusing, eval: refuse })
-  OriginalFunction.prototype.constructor = refusing
-})
-
-afterEach(() => {
-  OriginalFunction.prototype.constructor = OriginalFunction
-  Object.assign(globalThis, { Function: OriginalFunction, eval: originalEval })
-})
+refuseCodeGeneration()
 
 it('should be refused in this test', () => {
   // oxlint-disable-next-line no-new-func, no-implied-eval, typescript/no-implied-eval -- what is refused

@@ -132,7 +132,7 @@ describe('a failing migration', () => {
         insert into pet values (7), (8), (1)`
       await expect(migrateToLatest(storage, { '0001': FIRST, '0002': failing })).rejects.toThrow(
         'Migration 0002 (up) failed and was undone: Rows refer to rows that are not there: ' +
-          '2 of `pet` in `person`.',
+          '2 of pet in person.',
       )
       expect(dump(storage)).toEqual(before)
     }),

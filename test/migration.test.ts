@@ -88,6 +88,15 @@ describe('migrateToLatest', () => {
       expect(names).toEqual(['0001_person', '0002_pet'])
     }))
 
+  it.each([undefined, {}, 'sql'])('should refuse what is not a storage (%j)', (given) =>
+    inDurableObject(async ({ sql }) => {
+      const storage = (given === 'sql' ? sql : given) as DurableObjectStorage
+      expect(await codeOf(migrateToLatest(storage, MIGRATIONS))).toBe('ERR_INVALID_STORAGE')
+      expect(await codeOf(migrateTo(storage, MIGRATIONS, '0001'))).toBe('ERR_INVALID_STORAGE')
+      expect(await codeOf(getMigrations(storage, MIGRATIONS))).toBe('ERR_INVALID_STORAGE')
+    }),
+  )
+
   it('should work in an object that uses KV and an alarm', () =>
     inDurableObject(async ({ storage }) => {
       await storage.put('key', 1)

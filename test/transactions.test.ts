@@ -375,29 +375,3 @@ describe('a transaction statement sent as SQL', () => {
     }),
   )
 })
-
-describe('pragma foreign_keys', () => {
-  it('should be an error where it did not take effect', () =>
-    withPerson(async ({ db }) => {
-      const transaction = db.transaction().execute(async (trx) => {
-        await trx.executeQuery(CompiledQuery.raw('pragma foreign_keys = on'))
-        await trx.executeQuery(CompiledQuery.raw('-- off\nPRAGMA main.foreign_keys(off)'))
-      })
-      await expect(transaction).rejects.toMatchObject({
-        code: 'ERR_PRAGMA_IGNORED',
-        message: expect.stringContaining('pragma foreign_keys = off had no effect'),
-      })
-    }))
-
-  it('should be an error after a write of the same event, and work after storage.sync()', () =>
-    withPerson(async ({ db, storage, sql }) => {
-      await db.insertInto('person').values({ name: 'Ada' }).execute()
-      const off = CompiledQuery.raw('pragma foreign_keys = 0')
-      await expect(db.executeQuery(off)).rejects.toMatchObject({ code: 'ERR_PRAGMA_IGNORED' })
-      await storage.sync()
-      await db.executeQuery(off)
-      expect(sql.exec('pragma foreign_keys').one()).toEqual({ foreign_keys: 0 })
-      await db.executeQuery(CompiledQuery.raw('pragma foreign_keys = true'))
-      expect(sql.exec('pragma foreign_keys').one()).toEqual({ foreign_keys: 1 })
-    }))
-})

@@ -33,8 +33,17 @@ const ADDED_COLUMNS = ['checksum', 'fingerprint', 'bookmark'] as const
 
 /** The journal of the migrations that an object has applied, seen through a Kysely instance. */
 export class Journal {
-  /** Sees what is committed: it waits for a transaction of Kysely to end. */
+  /**
+   * Sees what is committed: it waits for a transaction of Kysely to end. Throws `ERR_INVALID_STORAGE`
+   * for anything but `ctx.storage`.
+   */
   static open(storage: DurableObjectStorageLike): Journal {
+    if (storage?.sql === undefined) {
+      throw new DurableObjectSqliteError(
+        'ERR_INVALID_STORAGE',
+        'Pass the storage of the Durable Object: migrateToLatest(ctx.storage, migrations).',
+      )
+    }
     return new Journal(new Kysely({ dialect: new DurableObjectSqliteDialect(storage) }))
   }
 
@@ -125,13 +134,13 @@ export class Journal {
     await this.#db.deleteFrom('kysely_migration').where('name', '=', name).execute()
   }
 
-  /** States that all the migrations of this fingerprint are applied, and no other. */
-  async writeFingerprint(fingerprint: string): Promise<void> {
-    await this.#db
-      .updateTable('kysely_migration')
-      .set({ fingerprint })
-      .where(sql<boolean>`rowid = (select max(rowid) from kysely_migration)`)
-      .execute()
+  /** States that all the migrations of this fingerprint, so many, are applied, if that is so. */
+  async writeFingerprint(fingerprint: string, count: number): Promise<void> {
+    await sql`
+      update kysely_migration set fingerprint = ${fingerprint}
+      where rowid = (select max(rowid) from kysely_migration)
+        and (select count(*) from kysely_migration) = ${count}
+    `.execute(this.#db)
   }
 
   transaction<T>(body: (journal: Journal) => Promise<T>): Promise<T> {

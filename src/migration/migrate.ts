@@ -10,7 +10,12 @@ import {
   toNamedMigrations,
 } from './migration.js'
 import { pendingMigrations, planDown, type PlannedMigration, planUp } from './migration-plan.js'
-import { type MigrationEvent, type MigrationStorage, runMigration } from './run-migration.js'
+import {
+  type MigrationEvent,
+  type MigrationStorage,
+  runMigration,
+  type RunOptions,
+} from './run-migration.js'
 
 /** Options of {@link migrateToLatest} and {@link migrateTo}. */
 export interface MigrateOptions {
@@ -75,15 +80,15 @@ export const NO_MIGRATIONS: NoMigrations = Object.freeze({ __noMigrations__: tru
  * }
  * ```
  */
-export function migrateToLatest(
+export async function migrateToLatest(
   storage: MigrationStorage,
   migrations: Migrations,
   options: MigrateOptions = {},
 ): Promise<string[]> {
+  const journal = Journal.open(storage)
+  const named = toNamedMigrations(migrations)
+  const fingerprint = await fingerprintOf(named)
   return inTurn(storage.sql, async () => {
-    const named = toNamedMigrations(migrations)
-    const fingerprint = await fingerprintOf(named)
-    const journal = Journal.open(storage)
     if ((await journal.readFingerprint()) === fingerprint) {
       return []
     }
@@ -93,12 +98,16 @@ export function migrateToLatest(
         // Kysely's Migrator applied the last one, or something was undone: the next time one row tells.
         await journal.transaction(async (trx) => {
           await trx.prepare()
-          await trx.writeFingerprint(fingerprint)
+          await trx.writeFingerprint(fingerprint, named.length)
         })
       }
       return []
     }
-    return run(storage, pending.map(planUp), { entries, fingerprint, options })
+    return run(storage, pending.map(planUp), {
+      entries,
+      complete: { fingerprint, count: named.length },
+      options,
+    })
   })
 }
 
@@ -117,24 +126,19 @@ export function migrateToLatest(
  * await migrateTo(ctx.storage, migrations, NO_MIGRATIONS)
  * ```
  */
-export function migrateTo(
+export async function migrateTo(
   storage: MigrationStorage,
   migrations: Migrations,
   name: string | NoMigrations,
   options: MigrateOptions = {},
 ): Promise<string[]> {
+  const journal = Journal.open(storage)
+  const named = toNamedMigrations(migrations)
   return inTurn(storage.sql, async () => {
-    const named = toNamedMigrations(migrations)
-    const journal = Journal.open(storage)
     const { all, entries, pending } = await compare(journal, named, options)
     const target = typeof name === 'string' ? pending.findIndex((it) => it.name === name) : -1
     if (target !== -1) {
-      const fingerprint = target === pending.length - 1 ? await fingerprintOf(named) : undefined
-      return run(storage, pending.slice(0, target + 1).map(planUp), {
-        entries,
-        fingerprint,
-        options,
-      })
+      return run(storage, pending.slice(0, target + 1).map(planUp), { entries, options })
     }
     const position =
       typeof name === 'string' ? entries.findIndex((entry) => entry.name === name) : -1
@@ -149,7 +153,7 @@ export function migrateTo(
     return run(
       storage,
       undone.map((entry) => planDown(byName.get(entry.name)!)),
-      { entries, fingerprint: undefined, options },
+      { entries, options },
     )
   })
 }
@@ -172,23 +176,23 @@ async function compare(
 
 interface Run {
   readonly entries: readonly JournalEntry[]
-  /** Of what is applied after the run, if that is all there is. */
-  readonly fingerprint: string | undefined
+  /** What is true once all have run. */
+  readonly complete?: RunOptions['complete']
   readonly options: MigrateOptions
 }
 
 async function run(
   storage: MigrationStorage,
   planned: readonly PlannedMigration[],
-  { entries, fingerprint, options: { onMigration, plugins = [] } }: Run,
+  { entries, complete, options: { onMigration, plugins = [] } }: Run,
 ): Promise<string[]> {
   const names: string[] = []
   let after = Math.max(0, ...entries.map(({ timestamp }) => Date.parse(timestamp) || 0))
   for (const migration of planned) {
     const event = await runMigration(storage, migration, {
-      plugins: [...plugins],
+      plugins,
       after,
-      fingerprint: migration === planned.at(-1) ? fingerprint : undefined,
+      complete: migration === planned.at(-1) ? complete : undefined,
     })
     after = Math.max(after + 1, Date.now())
     if (event !== undefined) {

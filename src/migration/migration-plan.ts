@@ -1,5 +1,5 @@
 import { DurableObjectSqliteError } from '../errors.js'
-import { foreignKeysSetting } from '../foreign-keys-pragma.js'
+import { foreignKeysSetting } from '../pragmas.js'
 import type { JournalEntry } from './journal.js'
 import type { ChecksummedMigration, MigrationStep } from './migration.js'
 import { splitStatements } from './sql-script.js'
@@ -9,7 +9,7 @@ export interface PlannedMigration extends ChecksummedMigration {
   readonly direction: 'up' | 'down'
   /** The statements of a SQL text; undefined for a function. */
   readonly statements: readonly string[] | undefined
-  readonly withoutForeignKeys: boolean
+  readonly foreignKeysOff: boolean
 }
 
 /** The migrations that were not applied. Throws if the journal contradicts the migrations. */
@@ -87,7 +87,7 @@ function plan(
 ): PlannedMigration {
   const isOff = migration.migration.foreignKeys === 'off'
   if (typeof step !== 'string') {
-    return { ...migration, direction, statements: undefined, withoutForeignKeys: isOff }
+    return { ...migration, direction, statements: undefined, foreignKeysOff: isOff }
   }
   const all = splitStatements(step)
   const statements = all.filter((statement) => foreignKeysSetting(statement) === undefined)
@@ -102,6 +102,6 @@ function plan(
     ...migration,
     direction,
     statements,
-    withoutForeignKeys: isOff || all.some((statement) => foreignKeysSetting(statement) === false),
+    foreignKeysOff: isOff || all.some((statement) => foreignKeysSetting(statement) === false),
   }
 }

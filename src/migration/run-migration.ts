@@ -2,18 +2,14 @@ import { CompiledQuery, Kysely, type KyselyPlugin } from 'kysely'
 import type { DurableObjectSqliteQueryEvent } from '../database.js'
 import { DurableObjectSqliteDialect } from '../dialect.js'
 import { DurableObjectSqliteError, toDurableObjectSqliteError } from '../errors.js'
-import type { SqlStorage } from '../storage.js'
-import {
-  checkForeignKeys,
-  mayHaveDeferredViolations,
-  StorageWithoutForeignKeys,
-  type SyncableStorage,
-} from './foreign-keys.js'
+import type { DurableObjectStorageLike, SqlStorage } from '../storage.js'
+import { assertForeignKeysHold, withoutForeignKeys } from '../without-foreign-keys.js'
+import { mayHaveDeferredViolations } from './deferred-violations.js'
 import { Journal } from './journal.js'
 import type { PlannedMigration } from './migration-plan.js'
 
 /** `ctx.storage`, as far as migrations need it. */
-export interface MigrationStorage extends SyncableStorage {
+export interface MigrationStorage extends DurableObjectStorageLike {
   getCurrentBookmark(): Promise<string>
 }
 
@@ -28,11 +24,11 @@ export interface MigrationEvent {
 }
 
 export interface RunOptions {
-  readonly plugins: KyselyPlugin[]
+  readonly plugins: readonly KyselyPlugin[]
   /** Milliseconds since the epoch: the journal's times ascend, also where the clock goes back. */
   readonly after: number
-  /** Of all migrations that are applied once this one is, if that is all there are. */
-  readonly fingerprint: string | undefined
+  /** Of all migrations, and their number, if all are applied once this one is. */
+  readonly complete: { readonly fingerprint: string; readonly count: number } | undefined
 }
 
 /**
@@ -42,44 +38,19 @@ export interface RunOptions {
 export async function runMigration(
   storage: MigrationStorage,
   migration: PlannedMigration,
-  { plugins, after, fingerprint }: RunOptions,
+  options: RunOptions,
 ): Promise<MigrationEvent | undefined> {
-  const { name, direction, checksum, withoutForeignKeys } = migration
+  const { name, direction, foreignKeysOff } = migration
   const counter = new WriteCounter(storage.sql)
   const db = new Kysely<unknown>({
-    dialect: new DurableObjectSqliteDialect(
-      withoutForeignKeys ? new StorageWithoutForeignKeys(storage) : storage,
-      { onQuery: counter.add },
-    ),
-    plugins,
+    dialect: new DurableObjectSqliteDialect(storage, { onQuery: counter.add }),
+    plugins: [...options.plugins],
   })
   try {
     const bookmark = direction === 'up' ? await currentBookmark(storage) : null
-    return await db.transaction().execute(async (trx) => {
-      const journal = new Journal(trx)
-      await journal.prepare()
-      if ((await journal.has(name)) === (direction === 'up')) {
-        return undefined
-      }
-      const start = new Date()
-      counter.rowsWritten = 0
-      await runStep(trx, counter, migration)
-      const { rowsWritten } = counter
-      if (withoutForeignKeys || (await mayHaveDeferredViolations(trx))) {
-        await checkForeignKeys(trx)
-      }
-      const end = new Date()
-      if (direction === 'up') {
-        const timestamp = new Date(Math.max(end.getTime(), after + 1)).toISOString()
-        await journal.add({ name, timestamp, checksum, bookmark })
-        if (fingerprint !== undefined) {
-          await journal.writeFingerprint(fingerprint)
-        }
-      } else {
-        await journal.remove(name)
-      }
-      return { name, direction, start, end, rowsWritten }
-    })
+    const run = (): Promise<MigrationEvent | undefined> =>
+      db.transaction().execute((trx) => apply(trx, counter, migration, { ...options, bookmark }))
+    return foreignKeysOff ? await withoutForeignKeys(storage, run) : await run()
   } catch (error) {
     throw new DurableObjectSqliteError(
       'ERR_MIGRATION_FAILED',
@@ -87,6 +58,38 @@ export async function runMigration(
       { cause: error instanceof FailedStatement ? error.cause : error },
     )
   }
+}
+
+async function apply(
+  trx: Kysely<unknown>,
+  counter: WriteCounter,
+  migration: PlannedMigration,
+  { after, complete, bookmark }: RunOptions & { readonly bookmark: string | null },
+): Promise<MigrationEvent | undefined> {
+  const { name, direction, checksum } = migration
+  const journal = new Journal(trx)
+  await journal.prepare()
+  if ((await journal.has(name)) === (direction === 'up')) {
+    return undefined
+  }
+  const start = new Date()
+  counter.rowsWritten = 0
+  await runStep(trx, counter, migration)
+  const { rowsWritten } = counter
+  if (await mayHaveDeferredViolations(trx)) {
+    assertForeignKeysHold(counter)
+  }
+  const end = new Date()
+  if (direction === 'up') {
+    const timestamp = new Date(Math.max(end.getTime(), after + 1)).toISOString()
+    await journal.add({ name, timestamp, checksum, bookmark })
+    if (complete !== undefined) {
+      await journal.writeFingerprint(complete.fingerprint, complete.count)
+    }
+  } else {
+    await journal.remove(name)
+  }
+  return { name, direction, start, end, rowsWritten }
 }
 
 async function runStep(

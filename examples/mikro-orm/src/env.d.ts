@@ -1,0 +1,5 @@
+declare namespace Cloudflare {
+  interface Env {
+    readonly LIBRARY: DurableObjectNamespace<import('./library.js').Library>
+  }
+}

@@ -1,0 +1,144 @@
+import { getMigrations } from 'better-auth/db/migration'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type AuthDatabase, createAuth } from '../../examples/better-auth/src/auth.js'
+import { inDurableObject, type Scope } from '../harness.js'
+
+const SECRET = 'only-for-the-tests-0123456789abcdefg'
+
+interface Answer {
+  readonly status: number
+  readonly body: unknown
+  readonly cookie: string
+}
+
+interface AuthScope extends Scope<AuthDatabase> {
+  readonly post: (path: string, body: unknown, cookie?: string) => Promise<Answer>
+  readonly get: (path: string, cookie?: string) => Promise<Answer>
+}
+
+/** Runs the body in an object of its own that uses KV and an alarm, and has better-auth in it. */
+function withAuth(body: (scope: AuthScope) => Promise<void>): Promise<void> {
+  return inDurableObject<AuthDatabase>(async (scope) => {
+    const { db, storage } = scope
+    await storage.put('key', 'value')
+    await storage.setAlarm(Date.now() + 3_600_000)
+    const auth = await createAuth(db, storage, SECRET)
+    const send = async (path: string, init: RequestInit, cookie = ''): Promise<Answer> => {
+      const response = await auth.handler(
+        new Request(`http://localhost:8787/api/auth/${path}`, {
+          ...init,
+          headers: { 'content-type': 'application/json', origin: 'http://localhost:8787', cookie },
+        }),
+      )
+      const [setCookie = ''] = response.headers.getSetCookie()
+      return {
+        status: response.status,
+        body: JSON.parse((await response.text()) || 'null'),
+        cookie: setCookie.split(';')[0]!,
+      }
+    }
+    await body({
+      ...scope,
+      post: (path, sent, cookie) =>
+        send(path, { method: 'POST', body: JSON.stringify(sent) }, cookie),
+      get: (path, cookie) => send(path, {}, cookie),
+    })
+  })
+}
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+const ada = { name: 'Ada', email: 'ada@example.com', password: 'correct horse' }
+
+describe('better-auth', () => {
+  it('should sign up, sign in, know the session, and sign out', () =>
+    withAuth(async ({ get, post }) => {
+      expect(await post('sign-up/email', ada)).toMatchObject({
+        status: 200,
+        body: { user: { name: 'Ada', email: 'ada@example.com', emailVerified: false } },
+      })
+      const { password } = ada
+      const signedIn = await post('sign-in/email', { email: ada.email, password })
+      expect(signedIn).toMatchObject({ status: 200, body: { user: { name: 'Ada' } } })
+      expect(await get('get-session', signedIn.cookie)).toMatchObject({
+        status: 200,
+        body: { user: { email: 'ada@example.com' } },
+      })
+      expect(await post('sign-out', {}, signedIn.cookie)).toMatchObject({
+        status: 200,
+        body: { success: true },
+      })
+      expect(await get('get-session', signedIn.cookie)).toMatchObject({ status: 200, body: null })
+    }))
+
+  it('should refuse a wrong password and an address that is taken', () =>
+    withAuth(async ({ post }) => {
+      vi.spyOn(console, 'warn').mockReturnValue()
+      await post('sign-up/email', ada)
+      expect(await post('sign-in/email', { email: ada.email, password: 'wrong' })).toMatchObject({
+        status: 401,
+        body: { code: 'INVALID_EMAIL_OR_PASSWORD' },
+      })
+      expect(await post('sign-up/email', ada)).toMatchObject({
+        status: 422,
+        body: { code: 'USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL' },
+      })
+    }))
+
+  it('should store dates as text and booleans as numbers', () =>
+    withAuth(async ({ post, sql }) => {
+      await post('sign-up/email', ada)
+      expect(
+        sql
+          .exec(
+            `select typeof(createdAt) as created, typeof(emailVerified) as verified,
+               (select typeof(expiresAt) from session) as expires from user`,
+          )
+          .one(),
+      ).toEqual({ created: 'text', verified: 'integer', expires: 'text' })
+    }))
+
+  it('should create a user once when requests overlap', () =>
+    withAuth(async ({ post, sql }) => {
+      vi.spyOn(console, 'error').mockReturnValue()
+      const answers = await Promise.all([1, 2, 3].map(() => post('sign-up/email', ada)))
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+      expect(sql.exec('select count(*) as n from user').one()).toEqual({ n: 1 })
+    }))
+
+  it('should undo a sign-up that fails half way', () =>
+    withAuth(async ({ post, sql }) => {
+      vi.spyOn(console, 'error').mockReturnValue()
+      sql.exec(`create trigger refuse before insert on account
+        begin select raise(abort, 'refused'); end`)
+      expect(await post('sign-up/email', ada)).toMatchObject({ status: 500 })
+      expect(sql.exec('select count(*) as n from user').one()).toEqual({ n: 0 })
+    }))
+})
+
+describe('its migrations', () => {
+  it('should create the tables, and nothing the second time', () =>
+    inDurableObject<AuthDatabase>(async ({ db, storage }) => {
+      await storage.put('key', 'value')
+      await storage.setAlarm(Date.now() + 3_600_000)
+      await createAuth(db, storage, SECRET)
+      const tables = await db.introspection.getTables()
+      expect(tables.map(({ name }) => name)).toEqual(['account', 'session', 'user', 'verification'])
+      const { options } = await createAuth(db, storage, SECRET)
+      expect(await getMigrations(options)).toMatchObject({ toBeCreated: [], toBeAdded: [] })
+      expect(await storage.get('key')).toBe('value')
+    }))
+
+  it('should need the plugin in an object that uses KV', () =>
+    inDurableObject<AuthDatabase>(async ({ db, storage }) => {
+      await storage.put('key', 'value')
+      await expect(
+        getMigrations({ secret: SECRET, database: { db, type: 'sqlite' } }),
+      ).rejects.toMatchObject({
+        code: 'SQLITE_AUTH',
+        message: 'not authorized: SQLITE_AUTH',
+      })
+    }))
+})

@@ -1,0 +1,3 @@
+import { refuseCodeGeneration } from './refuse-code-generation.js'
+
+refuseCodeGeneration()
