@@ -1,4 +1,10 @@
-import type { CompiledQuery, PrimitiveValueListNode, QueryId, RootOperationNode } from 'kysely'
+import type {
+  CompiledQuery,
+  PrimitiveValueListNode,
+  QueryId,
+  RootOperationNode,
+  ValuesNode,
+} from 'kysely'
 import { BaseQueryCompiler } from './compiler/base-query-compiler.js'
 import { compileToJsonParameters } from './compiler/json-query-compiler.js'
 import { MAX_PARAMETERS } from './limits.js'
@@ -29,7 +35,20 @@ export class DurableObjectSqliteQueryCompiler extends BaseQueryCompiler {
     return query.parameters.length > MAX_PARAMETERS ? compileToJsonParameters(node, queryId) : query
   }
 
-  /** What this pass compiles beyond the limit is thrown away. */
+  // What this pass compiles beyond the limit is thrown away.
+
+  protected override visitValues({ values }: ValuesNode): void {
+    let separator = 'values '
+    for (const row of values) {
+      if (this.numParameters > MAX_PARAMETERS) {
+        return
+      }
+      this.append(separator)
+      this.visitNode(row)
+      separator = ', '
+    }
+  }
+
   protected override visitPrimitiveValueList(node: PrimitiveValueListNode): void {
     if (this.numParameters <= MAX_PARAMETERS) {
       super.visitPrimitiveValueList(node)

@@ -26,6 +26,7 @@ import { BaseQueryCompiler } from './base-query-compiler.js'
 import {
   inDocuments,
   isBlob,
+  isPlainText,
   JsonArray,
   MAX_ROW_BYTES,
   sizeOf,
@@ -358,18 +359,17 @@ class JsonQueryCompiler extends BaseQueryCompiler {
   }
 
   #toPlainRow(row: RowNode): string | undefined {
-    let json = '['
-    let separator = ''
+    let json = ''
     const isPrimitive = PrimitiveValueListNode.is(row)
-    for (const value of row.values) {
+    const { values } = row
+    for (let i = 0; i < values.length; i++) {
       const cell = isPrimitive
-        ? this.#toPlainValue(value)
-        : this.#toPlainCell(value as OperationNode)
+        ? this.#toPlainValue(values[i])
+        : this.#toPlainCell(values[i] as OperationNode)
       if (cell === undefined) {
         return undefined
       }
-      json += separator + cell
-      separator = ','
+      json += (i === 0 ? '[' : ',') + cell
     }
     return `${json}]`
   }
@@ -386,6 +386,10 @@ class JsonQueryCompiler extends BaseQueryCompiler {
 
   #toPlainValue(value: unknown): string | undefined {
     const index = this.#count++
+    // Nearly all values are such texts, or numbers.
+    if (typeof value === 'string' && isPlainText(value)) {
+      return `"${value}"`
+    }
     if (typeof value === 'bigint') {
       return toIntegerText(value)
     }

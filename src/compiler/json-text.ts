@@ -8,6 +8,13 @@ export function isBlob(value: SqliteParameter | bigint): value is Blob {
   return typeof value === 'object' && value !== null
 }
 
+const PLAIN_TEXT = /^[\u0020\u0021\u0023-\u005b\u005d-\ud7ff]*$/
+
+/** Whether the text is JSON as it is when quoted, and has no surrogates. */
+export function isPlainText(text: string): boolean {
+  return PLAIN_TEXT.test(text)
+}
+
 /**
  * The value as JSON that SQLite reads as the very value: a number stays a REAL as if it were bound
  * (`5.0`), a bigint is an INTEGER, and `9e999` is how SQLite itself writes infinity.
@@ -17,7 +24,7 @@ export function isBlob(value: SqliteParameter | bigint): value is Blob {
 export function toJson(value: Exclude<SqliteParameter, Blob> | bigint): string {
   switch (typeof value) {
     case 'string':
-      return JSON.stringify(value)
+      return isPlainText(value) ? `"${value}"` : JSON.stringify(value)
     case 'bigint':
       return value.toString()
     case 'number':

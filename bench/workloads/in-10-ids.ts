@@ -1,0 +1,3 @@
+import { inList } from '../in-list.ts'
+
+export default inList(10, 21, 1500)

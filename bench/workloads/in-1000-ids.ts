@@ -1,0 +1,3 @@
+import { inList } from '../in-list.ts'
+
+export default inList(1000, 23, 30)
