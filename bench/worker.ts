@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers'
 // Written by the runner: the default export of each file in workloads/, by file name.
-import { workloads } from 'bench:workloads'
+import { files } from 'bench:workloads'
 import type { BenchRequest, WorkloadDescription } from './protocol.ts'
 import type { Operation, Workload } from './workload.ts'
 
@@ -8,8 +8,14 @@ interface Env {
   readonly OBJECT: DurableObjectNamespace<BenchObject>
 }
 
+const workloads = new Map<string, Workload>(
+  Object.entries(files).flatMap(([file, workloads]) =>
+    workloads.map((workload, index) => [`${file}/${index}`, workload]),
+  ),
+)
+
 function workloadOf({ workload }: BenchRequest): Workload {
-  return workloads[workload]!
+  return workloads.get(workload)!
 }
 
 /** Runs one variant of one workload. */
@@ -48,14 +54,14 @@ export class BenchObject extends DurableObject<Env> {
     this.ctx.abort('sleep')
   }
 
-  #makeOperation({ workload, variant }: BenchRequest): Operation {
-    return workloads[workload]!.variants[variant]!(this.ctx.storage)
+  #makeOperation(request: BenchRequest): Operation {
+    return workloadOf(request).variants[request.variant]!(this.ctx.storage)
   }
 }
 
-function describe(request: BenchRequest): WorkloadDescription {
-  const { title, order, operations, variants } = workloadOf(request)
-  return { title, order, operations, variants: Object.keys(variants) }
+function describe(name: string): WorkloadDescription {
+  const { title, order, operations, onlyByName = false, variants } = workloads.get(name)!
+  return { name, title, order, operations, onlyByName, variants: Object.keys(variants) }
 }
 
 /** The objects that one variant uses: one, or as many as there are operations for a cold workload. */
@@ -77,10 +83,11 @@ async function sleep(object: DurableObjectStub<BenchObject>): Promise<void> {
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const bench = await request.json<BenchRequest>()
-    const objects = bench.action === 'describe' ? [] : objectsOf(bench, env)
+    if (bench.action === 'list') {
+      return Response.json([...workloads.keys()].map((name) => describe(name)))
+    }
+    const objects = objectsOf(bench, env)
     switch (bench.action) {
-      case 'describe':
-        return Response.json(describe(bench))
       case 'setup':
         for (const object of objects) {
           await object.setup(bench)

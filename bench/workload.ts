@@ -2,14 +2,15 @@
 export type Operation = (index: number) => unknown
 
 /**
- * What is measured, in several variants. A file in `workloads/` has one as its default export.
+ * What is measured, in several variants. A file in `workloads/` has one, or an array of them, as its
+ * default export.
  */
 export interface Workload {
   /** The heading in the table and in the chart. */
   readonly title: string
   /** The place in the table and in the chart. */
   readonly order: number
-  /** How often one request does the operation: such that the first variant takes 15 ms or more. */
+  /** How often one request does the operation: such that the first variant takes 10 ms or more. */
   readonly operations: number
   /** Makes the object ready, before each round and outside of what is timed. */
   setup(storage: DurableObjectStorage): void | Promise<void>
@@ -22,6 +23,8 @@ export interface Workload {
    * same for every variant. Default: the value that the last operation returned.
    */
   check?(storage: DurableObjectStorage): unknown
+  /** Whether it is left out of a run of everything. */
+  readonly onlyByName?: boolean
   /**
    * Whether each operation is the first thing that an object does which has just woken up. Making the
    * operation is then a part of what is timed.

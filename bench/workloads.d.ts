@@ -1,3 +1,3 @@
 declare module 'bench:workloads' {
-  export const workloads: Readonly<Record<string, import('./workload.ts').Workload>>
+  export const files: Readonly<Record<string, readonly import('./workload.ts').Workload[]>>
 }

@@ -42,6 +42,10 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     this.#storage = storage
   }
 
+  get isInTransaction(): boolean {
+    return this.#transaction !== undefined
+  }
+
   async executeQuery<R>(query: CompiledQuery, options?: AbortableOptions): Promise<QueryResult<R>> {
     const control = this.#control
     if (control?.query === query) {
@@ -54,7 +58,7 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
       transaction.assertOpen()
       return this.#database.execute(query, transaction.refuseWrite)
     }
-    if (this.#gate.owner !== undefined) {
+    if (this.#gate.isClosed) {
       await this.#waitForTurn(options)
     }
     try {
@@ -79,7 +83,7 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
       while (true) {
         if (transaction !== undefined) {
           transaction.assertOpen()
-        } else if (this.#gate.owner !== undefined) {
+        } else if (this.#gate.isClosed) {
           await this.#waitForTurn(options)
         }
         const chunk = chunks.next()

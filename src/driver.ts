@@ -110,7 +110,9 @@ export class DurableObjectSqliteDriver implements Driver {
   }
 
   async releaseConnection(connection: DurableObjectSqliteConnection): Promise<void> {
-    await connection.reset()
+    if (connection.isInTransaction) {
+      await connection.reset()
+    }
     this.#idle.push(connection)
   }
 

@@ -15,10 +15,10 @@ export type {
   SqlStorageCursor,
   SqlStorageValue,
 } from './storage.js'
-export { PreparedQuery } from './sync/prepared-query.js'
+export { PreparedQuery, type ParameterValues } from './sync/prepared-query.js'
 export type { QueryParameters } from './sync/query-parameter.js'
 export type { SyncResultPlugin } from './sync/result-plugins.js'
 export { SyncExecutor } from './sync/sync-executor.js'
-export type { NoResultErrorFactory, SyncQuery } from './sync/sync-query.js'
+export type { FirstOutput, NoResultErrorFactory, SyncQuery } from './sync/sync-query.js'
 export { withDoTransaction } from './with-do-transaction.js'
 export { withoutForeignKeys } from './without-foreign-keys.js'

@@ -1,21 +1,11 @@
-import type { RefuseWrite } from './database.js'
 import { DurableObjectSqliteError } from './errors.js'
-
-/** A transaction, as the gate knows it. */
-export interface GateOwner {
-  /** Of a read only transaction: makes it fail, and throws why. */
-  readonly refuseWrite: RefuseWrite | undefined
-  /** Throws if the transaction takes no more queries. */
-  assertOpen(): void
-}
-import type { SqlStorage } from './storage.js'
 
 interface Waiter {
   /** Milliseconds since the epoch. */
   readonly deadline: number
   readonly timeout: number
   /** The transaction that wants to begin; undefined for a query. */
-  readonly transaction: GateOwner | undefined
+  readonly transaction: object | undefined
   readonly resolve: () => void
   readonly reject: (error: DurableObjectSqliteError) => void
 }
@@ -36,11 +26,16 @@ export class TransactionGate {
     return gate
   }
 
-  #owner: GateOwner | undefined
+  #owner: object | undefined
   #waiters: Waiter[] = []
 
+  /** Whether a transaction has the database. */
+  get isClosed(): boolean {
+    return this.#owner !== undefined
+  }
+
   /** The transaction that has the database. */
-  get owner(): GateOwner | undefined {
+  get owner(): object | undefined {
     return this.#owner
   }
 
@@ -54,7 +49,7 @@ export class TransactionGate {
    * the gate open and closing it there is no `await`: two transactions that begin at once would wait
    * for each other until the platform resets the object.
    */
-  async claim(transaction: GateOwner, timeout: number): Promise<void> {
+  async claim(transaction: object, timeout: number): Promise<void> {
     if (this.#owner === undefined) {
       this.#owner = transaction
     } else {
@@ -63,7 +58,7 @@ export class TransactionGate {
   }
 
   /** Takes the database back from the transaction and lets in who waits, up to the next transaction. */
-  release(transaction: GateOwner): void {
+  release(transaction: object): void {
     if (this.#owner !== transaction) {
       return
     }
@@ -89,7 +84,7 @@ export class TransactionGate {
     return this.#waiters.reduce((next, { deadline }) => Math.min(next, deadline), Infinity)
   }
 
-  #enqueue(timeout: number, transaction: GateOwner | undefined): Promise<void> {
+  #enqueue(timeout: number, transaction: object | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ deadline: Date.now() + timeout, timeout, transaction, resolve, reject })
     })

@@ -4,20 +4,23 @@
  *
  * @module
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import type { BenchRequest, WorkloadDescription } from '../protocol.ts'
+import { drawChart } from './chart.ts'
+import type { Measurement } from './measurement.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 const WARM_UP_ROUNDS = 2
 /** Milliseconds for the rounds of one workload. */
-const BUDGET = Number(process.env['BUDGET'] ?? 12_000)
+const BUDGET = 11_000
 const MIN_ROUNDS = 7
-const MAX_ROUNDS = 41
+const MAX_ROUNDS = 51
 
 /** The workloads whose file names contain one of the words, all if there are none. */
 function findWorkloads(words: readonly string[]): string[] {
@@ -29,7 +32,7 @@ function findWorkloads(words: readonly string[]): string[] {
 
 async function bundleWorker(names: readonly string[]): Promise<string> {
   const imports = names.map((name, index) => `import w${index} from './workloads/${name}.ts'`)
-  const entries = names.map((name, index) => `${JSON.stringify(name)}: w${index}`)
+  const entries = names.map((name, index) => `${JSON.stringify(name)}: [w${index}].flat()`)
   const { outputFiles } = await build({
     entryPoints: [here('worker.ts')],
     bundle: true,
@@ -54,7 +57,7 @@ async function bundleWorker(names: readonly string[]): Promise<string> {
             namespace: 'workloads',
           }))
           build.onLoad({ filter: /^all$/, namespace: 'workloads' }, () => ({
-            contents: `${imports.join('\n')}\nexport const workloads = { ${entries.join(', ')} }`,
+            contents: `${imports.join('\n')}\nexport const files = { ${entries.join(', ')} }`,
             resolveDir: here('.'),
           }))
         },
@@ -81,22 +84,6 @@ function sendTo(miniflare: Miniflare): Send {
   }
 }
 
-/** How much longer than the first variant another took: the quartiles over all rounds. */
-export interface Ratio {
-  readonly variant: string
-  readonly low: number
-  readonly median: number
-  readonly high: number
-}
-
-export interface Measurement {
-  readonly title: string
-  readonly rounds: number
-  /** Microseconds for one operation of the first variant. */
-  readonly base: number
-  readonly ratios: readonly Ratio[]
-}
-
 function quantile(sorted: readonly number[], q: number): number {
   const position = (sorted.length - 1) * q
   const lower = sorted[Math.floor(position)]!
@@ -104,8 +91,7 @@ function quantile(sorted: readonly number[], q: number): number {
 }
 
 async function measure(
-  name: string,
-  { title, operations, variants }: WorkloadDescription,
+  { name, title, operations, variants }: WorkloadDescription,
   send: Send,
 ): Promise<Measurement> {
   const times = new Map<string, number[]>(variants.map((variant) => [variant, []]))
@@ -184,10 +170,16 @@ function versionOf(name: string, from: string): string {
   return `${name} ${version}`
 }
 
+/** Where the objects are stored: in memory where the system has that, so that no disk is measured. */
+function stateRoot(): string {
+  const memory = '/dev/shm'
+  return existsSync(memory) ? memory : tmpdir()
+}
+
 /** The machine and the versions. */
 function describeRun(): string {
   return [
-    `${cpus().length} × ${cpus()[0]!.model.trim()}`,
+    `${cpus().length} × ${cpus()[0]!.model.trim()}, ${process.platform}`,
     versionOf('workerd', '..'),
     versionOf('kysely', '..'),
     versionOf('kysely-do', '.'),
@@ -196,28 +188,37 @@ function describeRun(): string {
 }
 
 async function main(): Promise<void> {
-  const names = findWorkloads(process.argv.slice(2))
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
+  const words = process.argv.slice(2)
+  const names = findWorkloads(words)
+  const measurements: Measurement[] = []
+  const directory = mkdtempSync(join(stateRoot(), 'kysely-durable-sqlite-bench-'))
+  const miniflare = new Miniflare({
+    ...convertV4MiniflareOptions({
       modules: true,
       script: await bundleWorker(names),
       compatibilityDate: '2026-04-06',
       durableObjects: { OBJECT: { className: 'BenchObject', useSQLite: true } },
     }),
-  )
+    resourcePersistencePath: directory,
+  })
   try {
     console.log(describeRun())
     const send = sendTo(miniflare)
-    const workloads: [string, WorkloadDescription][] = []
-    for (const name of names) {
-      const { text } = await send({ action: 'describe', workload: name, variant: '' })
-      workloads.push([name, JSON.parse(text) as WorkloadDescription])
+    const { text } = await send({ action: 'list', workload: '', variant: '' })
+    const workloads = (JSON.parse(text) as WorkloadDescription[])
+      .filter(({ onlyByName }) => words.length > 0 || !onlyByName)
+      .toSorted((a, b) => a.order - b.order)
+    for (const workload of workloads) {
+      const measurement = await measure(workload, send)
+      printMeasurement(measurement)
+      measurements.push(measurement)
     }
-    for (const [name, workload] of workloads.toSorted(([, a], [, b]) => a.order - b.order)) {
-      printMeasurement(await measure(name, workload, send))
+    if (words.length === 0) {
+      writeFileSync(here('results.svg'), drawChart(describeRun(), measurements))
     }
   } finally {
     await miniflare.dispose()
+    rmSync(directory, { recursive: true })
   }
 }
 

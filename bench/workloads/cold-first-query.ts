@@ -11,7 +11,7 @@ const builder = (db: Kysely<Database>) => () => query(db).executeTakeFirst()
 
 export default {
   title: 'first query of an object that wakes up',
-  order: 8,
+  order: 9,
   operations: 20,
   cold: true,
   setup: fillPerson,

@@ -14,7 +14,7 @@ const builder = (db: Kysely<Database>) => (i: number) =>
 export default {
   title: 'insert one row',
   order: 1,
-  operations: 8000,
+  operations: 4000,
   setup: createPerson,
   variants: {
     raw:

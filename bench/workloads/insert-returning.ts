@@ -16,7 +16,7 @@ const builder = (db: Kysely<Database>) => (i: number) => query(db, i).executeTak
 export default {
   title: 'insert returning',
   order: 2,
-  operations: 5000,
+  operations: 2000,
   setup: createPerson,
   variants: {
     raw:

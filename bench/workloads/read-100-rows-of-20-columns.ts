@@ -10,7 +10,7 @@ const builder = (db: Kysely<Database>) => () => query(db).execute()
 export default {
   title: '100 rows × 20 columns',
   order: 6,
-  operations: 150,
+  operations: 35,
   setup: fillWide,
   variants: {
     raw:

@@ -10,7 +10,7 @@ const builder = (db: Kysely<Database>) => () => query(db).execute()
 export default {
   title: '1000 rows × 8 columns',
   order: 5,
-  operations: 30,
+  operations: 8,
   setup: fillEvent,
   variants: {
     raw:

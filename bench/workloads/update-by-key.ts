@@ -17,7 +17,7 @@ const builder = (db: Kysely<Database>) => (i: number) => query(db, i, idOf(i)).e
 export default {
   title: 'update by key',
   order: 4,
-  operations: 8000,
+  operations: 4000,
   setup: fillPerson,
   variants: {
     raw:

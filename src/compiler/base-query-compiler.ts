@@ -10,8 +10,6 @@ import { toIntegerText } from '../parameters.js'
 import { countTerms, splitAtOpenTerms, termsOf } from './condition-chain.js'
 import { nestSetOperations } from './set-operations.js'
 
-const BACKTICK = /`/g
-
 /**
  * A chain of more terms is compiled to a balanced tree: `a and b and c` is two levels deep for
  * SQLite, and the platform takes 100. https://www.sqlite.org/limits.html#max_expr_depth
@@ -36,7 +34,7 @@ export class BaseQueryCompiler extends SqliteQueryCompiler {
   }
 
   protected override sanitizeIdentifier(identifier: string): string {
-    return identifier.replace(BACKTICK, '``')
+    return identifier.includes('`') ? identifier.replaceAll('`', '``') : identifier
   }
 
   /** A number is bound as REAL and a bigint not at all, so a bigint travels as its digits. */

@@ -5,11 +5,15 @@ const MAX_LENGTH = 600_000
 
 /**
  * The values as a JSON array whose elements SQLite reads as the values that it would have if each were
- * bound: a number is REAL, a bigint INTEGER. Undefined where JSON cannot carry one of them, or all.
+ * bound: a number is REAL, a bigint INTEGER. Undefined where JSON cannot carry one of them, or all; and
+ * for no values, since what becomes of an empty list is for Kysely's plugins to say.
  *
  * https://www.sqlite.org/json1.html
  */
 export function toJsonArray(values: readonly unknown[]): string | undefined {
+  if (values.length === 0) {
+    return undefined
+  }
   const elements: string[] = []
   for (const value of values) {
     const element = toJson(value)

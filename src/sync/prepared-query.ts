@@ -4,18 +4,23 @@ import {
   PrimitiveValueListNode,
   ValueNode,
   type OperationNode,
-  type SimplifyResult,
-  type SimplifySingleResult,
 } from 'kysely'
 import { DurableObjectSqliteError } from '../errors.js'
 import { findParameterPlaces } from './parameter-places.js'
 import { QueryParameter, type QueryParameters } from './query-parameter.js'
 import { QueryTemplate, type BoundQuery, type GivenValues } from './query-template.js'
-import { firstOrThrow, type NoResultErrorFactory, type SyncQuery } from './sync-query.js'
+import {
+  firstOrThrow,
+  type FirstOutput,
+  type NoResultErrorFactory,
+  type SyncQuery,
+} from './sync-query.js'
 import type { SyncSession } from './sync-session.js'
 
 /** The argument of a call, which a query without parameters does not need. */
-export type ParameterValues<P> = [keyof P] extends [never] ? [values?: P] : [values: P]
+export type ParameterValues<P> = [keyof P] extends [never]
+  ? [values?: Record<string, never>]
+  : [values: P]
 
 const NO_NAMES: ReadonlySet<string> = new Set()
 
@@ -50,20 +55,17 @@ export class PreparedQuery<P extends object, O> {
   }
 
   /** Returns the rows; for a write without `returning` one result. */
-  execute(...[values]: ParameterValues<P>): SimplifyResult<O>[] {
+  execute(...[values]: ParameterValues<P>): O[] {
     return this.#execute(this.#bind(values))
   }
 
   /** Returns the first row or result, or undefined. */
-  executeTakeFirst(...[values]: ParameterValues<P>): SimplifySingleResult<O> {
-    return this.#execute(this.#bind(values))[0] as SimplifySingleResult<O>
+  executeTakeFirst(...[values]: ParameterValues<P>): FirstOutput<O> {
+    return this.#execute(this.#bind(values))[0] as FirstOutput<O>
   }
 
   /** Returns the first row or result. Throws Kysely's `NoResultError`, or the error given, for none. */
-  executeTakeFirstOrThrow(
-    values: P,
-    errorFactory: NoResultErrorFactory = NoResultError,
-  ): SimplifyResult<O> {
+  executeTakeFirstOrThrow(values: P, errorFactory: NoResultErrorFactory = NoResultError): O {
     const bound = this.#bind(values)
     return firstOrThrow(this.#execute(bound), bound.query, errorFactory)
   }
@@ -74,13 +76,13 @@ export class PreparedQuery<P extends object, O> {
     this.#session.run(bound.query, bound.values)
   }
 
-  #execute({ query, values }: BoundQuery): SimplifyResult<O>[] {
+  #execute({ query, values }: BoundQuery): O[] {
     // SQLite alone knows the type of the rows; Kysely's types state it.
-    return this.#session.execute(query, values) as SimplifyResult<O>[]
+    return this.#session.execute(query, values) as O[]
   }
 
-  #bind(values: P | undefined): BoundQuery {
-    const given = (values ?? {}) as GivenValues
+  #bind(values: object = {}): BoundQuery {
+    const given = values as GivenValues
     let integers = ''
     for (const name of this.#names) {
       const value = given[name]

@@ -6,7 +6,9 @@ import { RawNode, ValueNode, type AliasableExpression, type OperationNode } from
  */
 export type QueryParameters<P> = <K extends keyof P & string>(
   name: K,
-) => AliasableExpression<P[K] extends readonly (infer E)[] ? E : P[K]>
+) => AliasableExpression<ElementOf<P[K]>>
+
+type ElementOf<T> = T extends readonly (infer E)[] ? E : T
 
 /**
  * How a parameter travels: as it is, an exact 64-bit integer as its digits, a list as a JSON array.

@@ -1,15 +1,14 @@
-import {
-  NoResultError,
-  type CompiledQuery,
-  type Kysely,
-  type SimplifyResult,
-  type SimplifySingleResult,
-} from 'kysely'
+import { NoResultError, type CompiledQuery, type Kysely } from 'kysely'
 import type { DurableObjectStorageLike } from '../storage.js'
 import { withDoTransaction, type NotPromise } from '../with-do-transaction.js'
 import { PreparedQuery } from './prepared-query.js'
 import type { QueryParameters } from './query-parameter.js'
-import { firstOrThrow, type NoResultErrorFactory, type SyncQuery } from './sync-query.js'
+import {
+  firstOrThrow,
+  type FirstOutput,
+  type NoResultErrorFactory,
+  type SyncQuery,
+} from './sync-query.js'
 import { SyncSession } from './sync-session.js'
 
 /**
@@ -51,20 +50,20 @@ export class SyncExecutor {
    * Returns the rows of a query; for a write without `returning` one `InsertResult`, `UpdateResult` or
    * `DeleteResult`. Throws `DurableObjectSqliteError`.
    */
-  execute<O>(query: SyncQuery<O>): SimplifyResult<O>[] {
+  execute<O>(query: SyncQuery<O>): O[] {
     return this.#execute<O>(this.#session.compile(query))
   }
 
   /** Returns the first row or result, or undefined. */
-  executeTakeFirst<O>(query: SyncQuery<O>): SimplifySingleResult<O> {
-    return this.execute(query)[0] as SimplifySingleResult<O>
+  executeTakeFirst<O>(query: SyncQuery<O>): FirstOutput<O> {
+    return this.execute(query)[0] as FirstOutput<O>
   }
 
   /** Returns the first row or result. Throws Kysely's `NoResultError`, or the error given, for none. */
   executeTakeFirstOrThrow<O>(
     query: SyncQuery<O>,
     errorFactory: NoResultErrorFactory = NoResultError,
-  ): SimplifyResult<O> {
+  ): O {
     const compiled = this.#session.compile(query)
     return firstOrThrow(this.#execute<O>(compiled), compiled, errorFactory)
   }
@@ -123,8 +122,8 @@ export class SyncExecutor {
     return new PreparedQuery(this.#session, build)
   }
 
-  #execute<O>(query: CompiledQuery): SimplifyResult<O>[] {
+  #execute<O>(query: CompiledQuery): O[] {
     // SQLite alone knows the type of the rows; Kysely's types state it.
-    return this.#session.execute(query, query.parameters) as SimplifyResult<O>[]
+    return this.#session.execute(query, query.parameters) as O[]
   }
 }

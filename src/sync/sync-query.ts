@@ -22,6 +22,11 @@ export type SyncQuery<O> =
     }
   | CompiledQuery<O>
 
+/** The first of the rows, which there may be none of; a write always has its one result. */
+export type FirstOutput<O> = O extends InsertResult | UpdateResult | DeleteResult
+  ? O
+  : O | undefined
+
 /** What the `execute()` of Kysely's query builders makes of the result of a query. */
 export function toOutput(
   { query: node }: CompiledQuery,

@@ -10,7 +10,8 @@ import { DurableObjectSqliteAdapter } from '../adapter.js'
 import type { DurableObjectSqliteDatabase } from '../database.js'
 import { DurableObjectSqliteError } from '../errors.js'
 import type { DurableObjectStorageLike } from '../storage.js'
-import { TransactionGate, type GateOwner } from '../transaction-gate.js'
+import { Transaction } from '../transaction.js'
+import { TransactionGate } from '../transaction-gate.js'
 import { areValueIndependent, toResultTransforms } from './result-plugins.js'
 import { toOutput, type SyncQuery } from './sync-query.js'
 
@@ -22,7 +23,7 @@ export class SyncSession {
   readonly #database: DurableObjectSqliteDatabase
   readonly #gate: TransactionGate
   /** The transaction that `db` is. */
-  readonly #transaction: GateOwner | undefined
+  readonly #transaction: Transaction | undefined
   readonly #resultTransforms: ReturnType<typeof toResultTransforms>
 
   // oxlint-disable-next-line typescript/no-explicit-any -- a Kysely of any tables
@@ -43,7 +44,11 @@ export class SyncSession {
     this.#resultTransforms = toResultTransforms(plugins)
     this.isValueIndependent = areValueIndependent(plugins)
     if (db.isTransaction) {
-      this.#transaction = this.#gate.owner ?? throwEnded()
+      const { owner } = this.#gate
+      if (!(owner instanceof Transaction)) {
+        throw ended()
+      }
+      this.#transaction = owner
     }
   }
 
@@ -76,11 +81,11 @@ export class SyncSession {
    * would be undone if that transaction were rolled back.
    */
   assertTurn(): void {
-    const { owner } = this.#gate
-    if (owner !== this.#transaction) {
-      throw this.#transaction === undefined ? openTransaction() : ended()
+    const transaction = this.#transaction
+    if (this.#gate.owner !== transaction) {
+      throw transaction === undefined ? openTransaction() : ended()
     }
-    owner?.assertOpen()
+    transaction?.assertOpen()
   }
 }
 
@@ -90,10 +95,6 @@ function openTransaction(): DurableObjectSqliteError {
     'A synchronous query cannot wait for the open db.transaction() to end. Inside the transaction ' +
       'use new SyncExecutor(trx, ctx.storage); elsewhere await the transaction first.',
   )
-}
-
-function throwEnded(): never {
-  throw ended()
 }
 
 function ended(): DurableObjectSqliteError {

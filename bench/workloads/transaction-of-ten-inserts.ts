@@ -13,7 +13,7 @@ const INSERT = 'insert into person (name, email, age) values (?, ?, ?)'
 export default {
   title: 'a transaction of ten inserts',
   order: 7,
-  operations: 500,
+  operations: 250,
   setup: createPerson,
   variants: {
     raw: (storage) => () => {
