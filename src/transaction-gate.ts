@@ -1,4 +1,5 @@
 import { DurableObjectSqliteError } from './errors.js'
+import type { SqlStorage } from './storage.js'
 
 interface Waiter {
   /** Milliseconds since the epoch. */

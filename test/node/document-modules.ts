@@ -16,7 +16,8 @@ export interface DocumentModule {
   readonly durableObject: string | undefined
 }
 
-const IMPORT = /^ *import (?:type )?(?:\{(?<names>[^}]*)\} from )?(?:[\w* ]+ from )?'[^']+'$/gm
+const IMPORT =
+  /^ *import (?:type )?(?:(?<whole>\w+) from )?(?:\{(?<names>[^}]*)\} from )?(?<from>'[^']+')(?: *\/\/.*)?$/gm
 const EXPORT = /^export /m
 const DURABLE_OBJECT = /^export class (\w+) extends DurableObject\b/m
 
@@ -24,7 +25,7 @@ const DURABLE_OBJECT = /^export class (\w+) extends DurableObject\b/m
 export function toModules(blocks: readonly CodeBlock[]): DocumentModule[] {
   const imports = new Map<string, string>()
   return blocks.map((block) => {
-    const own = importsOf(`${block.before}${block.code}`)
+    const own = fileOf(block) === undefined ? importsOf(`${block.before}${block.code}`) : []
     for (const [name, statement] of own) {
       imports.set(name, statement)
     }
@@ -90,10 +91,12 @@ export function fileOf({ flags }: CodeBlock): string | undefined {
 
 /** A statement for each imported name. */
 function importsOf(code: string): [name: string, statement: string][] {
-  return Array.from(code.matchAll(IMPORT), ([statement, names]) => {
-    const from = /'[^']+'$/.exec(statement)![0]
+  return Array.from(code.matchAll(IMPORT), ({ 0: statement, groups }) => {
+    const { whole, names = '', from } = groups!
     const keyword = statement.trim().startsWith('import type') ? 'import type' : 'import'
-    return (names ?? '')
+    const defaults: [string, string][] =
+      whole === undefined ? [] : [[whole, `${keyword} ${whole} from ${from}`]]
+    const named = names
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== '')
@@ -101,6 +104,7 @@ function importsOf(code: string): [name: string, statement: string][] {
         name.split(' ').at(-1)!,
         `${keyword} { ${name} } from ${from}`,
       ])
+    return [...defaults, ...named]
   }).flat()
 }
 

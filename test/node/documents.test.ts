@@ -48,6 +48,9 @@ beforeAll(() => {
     write(file, text)
   }
   write('blocks.ts', blocksText())
+  for (const [file, text] of Object.entries(examplesText)) {
+    write(file, text)
+  }
   write(
     'tsconfig.json',
     JSON.stringify({
@@ -66,6 +69,17 @@ beforeAll(() => {
     }),
   )
 })
+
+/** What blocks import of an example. */
+const examplesText = {
+  'compiled-functions.ts':
+    "export { default } from '../examples/mikro-orm/src/compiled-functions.js'\n",
+  'entities.ts': `import { Author, Book, BookTag, Tag } from '../examples/mikro-orm/src/entities.js'
+export const entities = [Author, Book, BookTag, Tag]
+`,
+  'platform-tables-plugin.ts':
+    "export * from '../examples/better-auth/src/platform-tables-plugin.js'\n",
+}
 
 function write(file: string, text: string): void {
   mkdirSync(dirname(`${directory}/${file}`), { recursive: true })
