@@ -43,6 +43,34 @@ function integration(name: string, globalSetup: string[] = []) {
   }
 }
 
+/** The Worker of examples/patterns, over the library's sources. */
+function patterns(compatibilityDate: string) {
+  return {
+    plugins: [
+      cloudflareTest({
+        wrangler: { configPath: './examples/patterns/wrangler.jsonc' },
+        miniflare: { compatibilityDate, compatibilityFlags: ['enable_nodejs_inspector_module'] },
+      }),
+    ],
+    resolve: {
+      alias: [
+        { find: /^kysely-durable-sqlite$/, replacement: source('index') },
+        { find: /^kysely-durable-sqlite\/migration$/, replacement: source('migration/index') },
+      ],
+    },
+    test: {
+      name: `patterns ${compatibilityDate}`,
+      include: ['test/patterns/*.test.ts'],
+      isolate: false,
+      testTimeout: 40_000,
+    },
+  }
+}
+
+function source(module: string): string {
+  return fileURLToPath(new URL(`src/${module}.ts`, import.meta.url))
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -53,8 +81,16 @@ export default defineConfig({
       }),
       integration('mikro-orm', ['test/mikro-orm/compile.ts']),
       integration('better-auth'),
+      // deleteAll() and alarms differ between the two.
+      patterns('2024-09-23'),
+      patterns(newest),
       {
-        test: { name: 'node', include: ['test/node/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'node',
+          include: ['test/node/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
     ],
   },

@@ -24,3 +24,4 @@ console.log(
   `The dialect: ${await measure("export { DurableObjectSqliteDialect } from 'kysely-durable-sqlite'")}`,
 )
 console.log(`Everything: ${await measure("export * from 'kysely-durable-sqlite'")}`)
+console.log(`With migrations: ${await measure("export * from 'kysely-durable-sqlite/migration'")}`)

@@ -18,7 +18,7 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_PRAGMA_IGNORED'
   /** `withoutForeignKeys()` called while it is running. */
   | 'ERR_FOREIGN_KEYS_OFF'
-  /** Rows refer to rows that are not there, after something was done without foreign keys. */
+  /** Rows refer to rows that are not there, after a migration or what was done without foreign keys. */
   | 'ERR_FOREIGN_KEY_VIOLATION'
   /** A transaction on a dialect made from `ctx.storage.sql`. */
   | 'ERR_TRANSACTION_UNSUPPORTED'
@@ -42,6 +42,24 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_ASYNC_TRANSACTION'
   /** The name for the generated interface is no identifier, or taken. */
   | 'ERR_INVALID_INTERFACE_NAME'
+  /** A migration that is none: an empty or doubled name, no statement, a wrong option. */
+  | 'ERR_INVALID_MIGRATION'
+  /** A migration failed, and was undone. */
+  | 'ERR_MIGRATION_FAILED'
+  /** A migration that was applied is not among those given. */
+  | 'ERR_MIGRATION_MISSING'
+  /** The SQL text of a migration is not the one that was applied. */
+  | 'ERR_MIGRATION_EDITED'
+  /** A new migration sorts before one that was applied. */
+  | 'ERR_MIGRATION_UNORDERED'
+  /** No migration has that name, or it was not applied. */
+  | 'ERR_MIGRATION_UNKNOWN'
+  /** A migration without `down` is to be undone. */
+  | 'ERR_MIGRATION_IRREVERSIBLE'
+  /** A table cannot be rebuilt without losing something. */
+  | 'ERR_TABLE_REBUILD'
+  /** The platform cannot go back to the point in time, or it is not known. */
+  | 'ERR_POINT_IN_TIME_UNAVAILABLE'
 
 /** https://v8.dev/docs/stack-trace-api */
 const V8Error = Error as ErrorConstructor & { stackTraceLimit?: number | undefined }

@@ -126,14 +126,15 @@ function insideTransaction(): DurableObjectSqliteError {
   )
 }
 
-function assertForeignKeysHold(sql: SqlStorage): void {
+/** Throws `ERR_FOREIGN_KEY_VIOLATION` if a row refers to one that is not there. */
+export function assertForeignKeysHold(sql: SqlStorage): void {
   const violations = [...sql.exec(VIOLATIONS).raw()] as [string, string, number][]
   if (violations.length > 0) {
     const found = violations.map(([child, parent, rows]) => `${rows} of ${child} in ${parent}`)
     throw new DurableObjectSqliteError(
       'ERR_FOREIGN_KEY_VIOLATION',
-      `Rows refer to rows that are not there: ${found.join(', ')}. Everything done in ` +
-        'withoutForeignKeys() is undone. Keep the rows that others refer to, or delete both.',
+      `Rows refer to rows that are not there: ${found.join(', ')}. Everything is undone. ` +
+        'Keep the rows that others refer to, or delete both.',
     )
   }
 }

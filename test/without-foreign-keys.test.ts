@@ -104,8 +104,8 @@ describe('withoutForeignKeys', () => {
       ).rejects.toMatchObject({
         code: 'ERR_FOREIGN_KEY_VIOLATION',
         message:
-          'Rows refer to rows that are not there: 2 of book in author. Everything done in ' +
-          'withoutForeignKeys() is undone. Keep the rows that others refer to, or delete both.',
+          'Rows refer to rows that are not there: 2 of book in author. Everything is ' +
+          'undone. Keep the rows that others refer to, or delete both.',
       })
       expect(await read(db, storage)).toEqual(untouched)
     }))

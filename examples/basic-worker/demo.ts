@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 
-// Starts the Worker on a free port of this machine, drives it over HTTP as many clients at once, and
-// checks that no money was made or lost. Exits with 1 if some was.
+// Starts the Worker on a free port of this machine with the first version of its schema, opens
+// accounts, starts it anew with all migrations, drives it over HTTP as many clients at once, and checks
+// that no money was made or lost. Exits with 1 if some was.
 
 const OWNERS = ['Ada', 'Grace', 'Barbara', 'Margaret', 'Radia']
 const OPENING_DEPOSIT = 1000
@@ -18,38 +20,64 @@ interface Account {
 }
 
 const state = await mkdtemp(join(tmpdir(), 'basic-worker-'))
-const wrangler = spawn(
-  'wrangler',
-  ['dev', '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0', '--persist-to', state],
-  {
-    cwd: import.meta.dirname,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      WRANGLER_SEND_METRICS: 'false',
-      WRANGLER_HIDE_BANNER: 'true',
-      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-      CI: 'true',
-    },
-  },
-)
-const stopped = new Promise<void>((resolve) => {
-  wrangler.once('exit', () => resolve())
-})
 
 try {
-  console.log('Starting the Worker …')
-  const url = await ready()
-  console.log(`It listens on ${url}\n`)
-  process.exitCode = await drive(url)
+  console.log('Starting the Worker with the first version of its schema …')
+  await withWorker(['--var', 'MIGRATE_TO:0001_accounts'], async (url) => {
+    await printMigrations(url)
+    await openAccounts(url)
+  })
+  console.log('\nStarting the Worker with all migrations …')
+  process.exitCode = await withWorker([], async (url) => {
+    await printMigrations(url)
+    return drive(url)
+  })
 } finally {
-  wrangler.kill()
-  await stopped
   await rm(state, { recursive: true, force: true })
-  console.log('Stopped the Worker.')
 }
 
-function ready(): Promise<string> {
+async function withWorker<T>(args: string[], body: (url: string) => Promise<T>): Promise<T> {
+  const wrangler = spawn(
+    'wrangler',
+    [
+      'dev',
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      '0',
+      '--inspector-port',
+      '0',
+      '--persist-to',
+      state,
+      ...args,
+    ],
+    {
+      cwd: import.meta.dirname,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        WRANGLER_SEND_METRICS: 'false',
+        WRANGLER_HIDE_BANNER: 'true',
+        CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+        CI: 'true',
+      },
+    },
+  )
+  const stopped = new Promise<void>((resolve) => {
+    wrangler.once('exit', () => resolve())
+  })
+  try {
+    const url = await ready(wrangler)
+    console.log(`It listens on ${url}\n`)
+    return await body(url)
+  } finally {
+    wrangler.kill()
+    await stopped
+    console.log('Stopped the Worker.')
+  }
+}
+
+function ready(wrangler: ChildProcessByStdio<null, Readable, null>): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = ''
     wrangler.stdout.on('data', (chunk: Buffer) => {
@@ -64,6 +92,22 @@ function ready(): Promise<string> {
   })
 }
 
+async function printMigrations(url: string): Promise<void> {
+  const response = await fetch(new URL('/migrations', url))
+  for (const { name, state } of (await response.json()) as { name: string; state: string }[]) {
+    console.log(`  ${name.padEnd(20)} ${state}`)
+  }
+}
+
+async function openAccounts(url: string): Promise<void> {
+  const post = (path: string, body: unknown): Promise<Response> =>
+    fetch(new URL(path, url), { method: 'POST', body: JSON.stringify(body) })
+  for (const owner of OWNERS) {
+    const { id } = (await (await post('/accounts', { owner })).json()) as { id: number }
+    await post(`/accounts/${id}/deposits`, { amount: OPENING_DEPOSIT })
+  }
+}
+
 async function drive(url: string): Promise<0 | 1> {
   const get = async (path: string): Promise<Response> => fetch(new URL(path, url))
   const post = async (path: string, body: unknown): Promise<Response> =>
@@ -71,12 +115,8 @@ async function drive(url: string): Promise<0 | 1> {
   const accounts = async (): Promise<Account[]> =>
     (await get('/accounts')).json() as Promise<Account[]>
 
-  for (const owner of OWNERS) {
-    const { id } = (await (await post('/accounts', { owner })).json()) as { id: number }
-    await post(`/accounts/${id}/deposits`, { amount: OPENING_DEPOSIT })
-  }
   const before = await accounts()
-  print('Balances before:', before)
+  print('\nBalances before:', before)
 
   let done = 0
   let refused = 0

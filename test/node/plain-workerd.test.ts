@@ -13,6 +13,7 @@ const source = `
   import { DurableObject } from 'cloudflare:workers'
   import { Kysely } from 'kysely'
   import { DurableObjectSqliteDialect, DurableObjectSqliteError, withDoTransaction } from 'kysely-durable-sqlite'
+  import { migrateToLatest } from 'kysely-durable-sqlite/migration'
 
   export class Example extends DurableObject {
     async fetch() {
@@ -38,6 +39,9 @@ const source = `
       for await (const row of db.selectFrom('person').selectAll().stream(1)) {
         results.stream.push(row)
       }
+      results.migrated = await migrateToLatest(storage, { '0001': 'create table pet (name text)' })
+      results.migrationError = await migrateToLatest(storage, {})
+        .catch((error) => error instanceof DurableObjectSqliteError && error.code)
       results.tables = (await db.introspection.getTables()).map(({ name }) => name)
       results.codeGeneration = (() => { try { return new Function('return 1')() } catch (error) { return error.name } })()
       results.process = typeof process
@@ -65,7 +69,7 @@ beforeAll(async () => {
 })
 
 describe.each(['2024-09-23', newest])('the built package in plain workerd as of %s', (date) => {
-  it('should create, insert, select, transact, roll back and stream without nodejs_compat', async () => {
+  it('should create, insert, select, transact, roll back, stream and migrate without nodejs_compat', async () => {
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
         modules: true,
@@ -87,7 +91,9 @@ describe.each(['2024-09-23', newest])('the built package in plain workerd as of 
             { id: 2, name: 'Grace' },
             { id: 3, name: 'Bob' },
           ],
-          tables: ['person'],
+          migrated: ['0001'],
+          migrationError: 'ERR_MIGRATION_MISSING',
+          tables: ['person', 'pet'],
           codeGeneration: 'EvalError',
           process: 'undefined',
         }),

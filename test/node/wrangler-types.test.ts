@@ -23,6 +23,7 @@ it('should accept ctx.storage as `wrangler types` describes it', { timeout: 120_
     `import { DurableObject } from 'cloudflare:workers'
     import { Kysely } from 'kysely'
     import { DurableObjectSqliteDialect, withDoTransaction } from 'kysely-durable-sqlite'
+    import { migrateToLatest, rebuildTable, restoreBefore } from 'kysely-durable-sqlite/migration'
 
     export class Example extends DurableObject {
       readonly db = new Kysely<{ a: { b: number } }>({
@@ -31,6 +32,11 @@ it('should accept ctx.storage as `wrangler types` describes it', { timeout: 120_
       count(): number {
         return withDoTransaction(this.ctx.storage, (sql) =>
           sql.exec<{ n: number }>('select count(*) as n from a').one().n)
+      }
+      async migrate(): Promise<void> {
+        await migrateToLatest(this.ctx.storage, { '0001': 'create table a (b)' })
+        await restoreBefore(this.ctx, '0001')
+        rebuildTable(this.ctx.storage.sql, 'a', { create: 'create table a (b)' })
       }
     }
 

@@ -1,7 +1,9 @@
 import { DurableObject } from 'cloudflare:workers'
 import { Kysely, type Transaction } from 'kysely'
 import { DurableObjectSqliteDialect, DurableObjectSqliteError } from 'kysely-durable-sqlite'
-import { createTables, type Database } from './database.js'
+import { getMigrations, migrateTo, migrateToLatest } from 'kysely-durable-sqlite/migration'
+import type { Database } from './database.js'
+import { migrations } from './migrations/index.js'
 
 interface Transfer {
   readonly from: number
@@ -18,12 +20,20 @@ export class Bank extends DurableObject {
     dialect: new DurableObjectSqliteDialect(this.ctx.storage),
   })
 
+  #migrationError: unknown
+
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env)
-    void ctx.blockConcurrencyWhile(() => createTables(this.#db))
+    void ctx.blockConcurrencyWhile(() => this.#migrate())
   }
 
   override async fetch(request: Request): Promise<Response> {
+    if (this.#migrationError !== undefined) {
+      return Response.json(
+        { error: 'The bank is closed until its update is mended.' },
+        { status: 503 },
+      )
+    }
     try {
       return await this.#route(request)
     } catch (error) {
@@ -34,9 +44,23 @@ export class Bank extends DurableObject {
     }
   }
 
+  /** If one fails, the accounts are as before it, and the next deploy goes on from there. */
+  async #migrate(): Promise<void> {
+    try {
+      await (this.env.MIGRATE_TO === undefined
+        ? migrateToLatest(this.ctx.storage, migrations)
+        : migrateTo(this.ctx.storage, migrations, this.env.MIGRATE_TO))
+    } catch (error) {
+      console.error(error)
+      this.#migrationError = error
+    }
+  }
+
   async #route(request: Request): Promise<Response> {
     const [, resource, id, detail] = new URL(request.url).pathname.split('/')
     switch (`${request.method} ${resource}/${detail ?? ''}`) {
+      case 'GET migrations/':
+        return Response.json(await getMigrations(this.ctx.storage, migrations))
       case 'GET accounts/':
         return Response.json(await this.#db.selectFrom('account').selectAll().execute())
       case 'POST accounts/':

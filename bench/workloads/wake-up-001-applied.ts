@@ -1,0 +1,3 @@
+import { wakeUpWith } from '../wake-up.ts'
+
+export default wakeUpWith(1, 9)

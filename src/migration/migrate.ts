@@ -1,0 +1,221 @@
+import type { KyselyPlugin } from 'kysely'
+import { DurableObjectSqliteError } from '../errors.js'
+import type { SqlStorage } from '../storage.js'
+import { fingerprintOf, withChecksums } from './checksum.js'
+import { Journal, type JournalEntry } from './journal.js'
+import {
+  type ChecksummedMigration,
+  type Migrations,
+  type NamedMigration,
+  toNamedMigrations,
+} from './migration.js'
+import { pendingMigrations, planDown, type PlannedMigration, planUp } from './migration-plan.js'
+import {
+  type MigrationEvent,
+  type MigrationStorage,
+  runMigration,
+  type RunOptions,
+} from './run-migration.js'
+
+/** Options of {@link migrateToLatest} and {@link migrateTo}. */
+export interface MigrateOptions {
+  /**
+   * Whether a new migration may sort before one that was applied. Default: false. As in Kysely.
+   */
+  readonly allowUnorderedMigrations?: boolean
+  /**
+   * Called after each migration, once it is committed. An error that it throws ends the run; what
+   * was migrated stays.
+   */
+  readonly onMigration?: (event: MigrationEvent) => void
+  /**
+   * Plugins of the Kysely instance that migrations get: those with which the migrations were written,
+   * such as `CamelCasePlugin`. Default: none.
+   */
+  readonly plugins?: readonly KyselyPlugin[]
+}
+
+/** Says to {@link migrateTo} that all migrations are to be undone. Kysely's constant fits too. */
+export interface NoMigrations {
+  readonly __noMigrations__: true
+}
+
+/** Says to {@link migrateTo} that all migrations are to be undone. */
+export const NO_MIGRATIONS: NoMigrations = Object.freeze({ __noMigrations__: true })
+
+/**
+ * Applies the migrations that were not applied yet, in the order of their names, and returns the names
+ * of those that it applied. Call it each time the object wakes: with nothing to do it is one query that
+ * reads one row.
+ *
+ * Each migration and its entry in the journal, Kysely's table `kysely_migration`, are committed
+ * together or not at all. Concurrent calls apply each migration once.
+ *
+ * Before anything runs, throws `ERR_INVALID_MIGRATION` for what is no migration,
+ * `ERR_MIGRATION_MISSING` if one that was applied is not given, `ERR_MIGRATION_EDITED` if the SQL
+ * text of one is not the one applied, and `ERR_MIGRATION_UNORDERED` if a new one sorts before an
+ * applied one. Throws `ERR_MIGRATION_FAILED`, with the error as its `cause`, if a migration fails. The
+ * object is then as it was before that migration, and the next call goes on from there.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { DurableObject } from 'cloudflare:workers'
+ * import { migrateToLatest } from 'kysely-durable-sqlite/migration'
+ *
+ * export class People extends DurableObject {
+ *   constructor(ctx: DurableObjectState, env: Env) {
+ *     super(ctx, env)
+ *     ctx.blockConcurrencyWhile(() =>
+ *       migrateToLatest(ctx.storage, {
+ *         '0001_person': 'create table person (id integer primary key, name text not null)',
+ *         '0002_name': {
+ *           async up(db) {
+ *             await db.schema.createIndex('person_name').on('person').column('name').execute()
+ *           },
+ *         },
+ *       }),
+ *     )
+ *   }
+ * }
+ * ```
+ */
+export async function migrateToLatest(
+  storage: MigrationStorage,
+  migrations: Migrations,
+  options: MigrateOptions = {},
+): Promise<string[]> {
+  const journal = Journal.open(storage)
+  const named = toNamedMigrations(migrations)
+  const fingerprint = await fingerprintOf(named)
+  return inTurn(storage.sql, async () => {
+    if ((await journal.readFingerprint()) === fingerprint) {
+      return []
+    }
+    const { entries, pending } = await compare(journal, named, options)
+    if (pending.length === 0) {
+      if (entries.length > 0) {
+        // Kysely's Migrator applied the last one, or something was undone: the next time one row tells.
+        await journal.transaction(async (trx) => {
+          await trx.prepare()
+          await trx.writeFingerprint(fingerprint, named.length)
+        })
+      }
+      return []
+    }
+    return run(storage, pending.map(planUp), {
+      entries,
+      complete: { fingerprint, count: named.length },
+      options,
+    })
+  })
+}
+
+/**
+ * Migrates up or down until the migration of this name is the last one applied, in the order of names
+ * going up, and in the order in which they were applied going down. With {@link NO_MIGRATIONS} all are
+ * undone. Returns the names of the migrations that it ran.
+ *
+ * Throws as {@link migrateToLatest} does, and before anything runs `ERR_MIGRATION_UNKNOWN` if there is
+ * no migration of this name and `ERR_MIGRATION_IRREVERSIBLE` if one that is to be undone has no `down`.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * await migrateTo(ctx.storage, migrations, '0001_person')
+ * await migrateTo(ctx.storage, migrations, NO_MIGRATIONS)
+ * ```
+ */
+export async function migrateTo(
+  storage: MigrationStorage,
+  migrations: Migrations,
+  name: string | NoMigrations,
+  options: MigrateOptions = {},
+): Promise<string[]> {
+  const journal = Journal.open(storage)
+  const named = toNamedMigrations(migrations)
+  return inTurn(storage.sql, async () => {
+    const { all, entries, pending } = await compare(journal, named, options)
+    const target = typeof name === 'string' ? pending.findIndex((it) => it.name === name) : -1
+    if (target !== -1) {
+      return run(storage, pending.slice(0, target + 1).map(planUp), { entries, options })
+    }
+    const position =
+      typeof name === 'string' ? entries.findIndex((entry) => entry.name === name) : -1
+    if (typeof name === 'string' && position === -1) {
+      throw new DurableObjectSqliteError(
+        'ERR_MIGRATION_UNKNOWN',
+        `There is no migration ${name} to migrate to. Pass one of the names given, or NO_MIGRATIONS.`,
+      )
+    }
+    const byName = new Map(all.map((migration) => [migration.name, migration]))
+    const undone = entries.slice(position + 1).toReversed()
+    return run(
+      storage,
+      undone.map((entry) => planDown(byName.get(entry.name)!)),
+      { entries, options },
+    )
+  })
+}
+
+interface Comparison {
+  readonly all: readonly ChecksummedMigration[]
+  readonly entries: readonly JournalEntry[]
+  readonly pending: readonly ChecksummedMigration[]
+}
+
+async function compare(
+  journal: Journal,
+  named: readonly NamedMigration[],
+  { allowUnorderedMigrations = false }: MigrateOptions,
+): Promise<Comparison> {
+  const all = await withChecksums(named)
+  const entries = await journal.read()
+  return { all, entries, pending: pendingMigrations(all, entries, allowUnorderedMigrations) }
+}
+
+interface Run {
+  readonly entries: readonly JournalEntry[]
+  /** What is true once all have run. */
+  readonly complete?: RunOptions['complete']
+  readonly options: MigrateOptions
+}
+
+async function run(
+  storage: MigrationStorage,
+  planned: readonly PlannedMigration[],
+  { entries, complete, options: { onMigration, plugins = [] } }: Run,
+): Promise<string[]> {
+  const names: string[] = []
+  let after = Math.max(0, ...entries.map(({ timestamp }) => Date.parse(timestamp) || 0))
+  for (const migration of planned) {
+    const event = await runMigration(storage, migration, {
+      plugins,
+      after,
+      complete: migration === planned.at(-1) ? complete : undefined,
+    })
+    after = Math.max(after + 1, Date.now())
+    if (event !== undefined) {
+      names.push(event.name)
+      onMigration?.(event)
+    }
+  }
+  return names
+}
+
+/** The last run of each database. Only runs in the same isolate can be concurrent. */
+const runs = new WeakMap<SqlStorage, Promise<unknown>>()
+
+/** Runs one after the other, so that none sees what another has not committed. */
+function inTurn<T>(sql: SqlStorage, body: () => Promise<T>): Promise<T> {
+  const before = runs.get(sql)
+  const current = before === undefined ? body() : before.then(body, body)
+  runs.set(sql, current)
+  const forget = (): void => {
+    if (runs.get(sql) === current) {
+      runs.delete(sql)
+    }
+  }
+  current.then(forget, forget)
+  return current
+}

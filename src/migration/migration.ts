@@ -1,0 +1,86 @@
+import type { Kysely } from 'kysely'
+import { DurableObjectSqliteError } from '../errors.js'
+import type { SqlStorage } from '../storage.js'
+
+/**
+ * SQL text of one or more statements, or a function. The function gets a Kysely instance whose
+ * queries are in the transaction of the migration, and `ctx.storage.sql`, which is in it too, for
+ * {@link rebuildTable}.
+ */
+export type MigrationStep =
+  | string
+  // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature: a migration outlives every type of the database
+  | ((db: Kysely<any>, sql: SqlStorage) => Promise<unknown>)
+
+/** A migration. Kysely's `Migration` fits. */
+export interface Migration {
+  readonly up: MigrationStep
+  /** Undoes `up`. Without it, `migrateTo()` refuses to go back beyond the migration. */
+  readonly down?: MigrationStep
+  /**
+   * Runs `up` and `down` with foreign keys off, as SQLite's table rebuild needs it, checks all foreign
+   * keys before the commit, and turns them on again whatever happens.
+   */
+  readonly foreignKeys?: 'off'
+}
+
+/**
+ * Migrations by name: SQL text, or an object with `up`. They run in the order of their names, which
+ * is that of `Array.prototype.sort()`, as in Kysely.
+ */
+export type Migrations = Readonly<Record<string, string | Migration>>
+
+export interface NamedMigration {
+  readonly name: string
+  readonly migration: Migration
+}
+
+/** A migration whose checksum has been taken. */
+export interface ChecksummedMigration extends NamedMigration {
+  /** Null for a function. */
+  readonly checksum: string | null
+}
+
+/** The migrations in order. Throws `ERR_INVALID_MIGRATION` for what is none. */
+export function toNamedMigrations(migrations: Migrations): NamedMigration[] {
+  return Object.keys(migrations)
+    .toSorted()
+    .map((name) => ({ name, migration: toMigration(name, migrations[name]) }))
+}
+
+function toMigration(name: string, value: unknown): Migration {
+  if (name.trim() === '') {
+    throw invalid('A migration has an empty name', 'Name it so that it sorts after the one before')
+  }
+  if (typeof value === 'string') {
+    return { up: value }
+  }
+  if (typeof value !== 'object' || value === null) {
+    throw invalid(
+      `Migration ${name} is ${value === null ? 'null' : `of type ${typeof value}`}`,
+      'Write SQL text, or an object with up',
+    )
+  }
+  const { up, down, foreignKeys } = value as Partial<Record<keyof Migration, unknown>>
+  if (!isStep(up) || (down !== undefined && !isStep(down))) {
+    throw invalid(
+      `Migration ${name} has ${isStep(up) ? 'a down' : 'an up'} that is neither SQL text nor a function`,
+      'Write { up: …, down: … }, each of them SQL text or an async function',
+    )
+  }
+  if (foreignKeys !== undefined && foreignKeys !== 'off') {
+    throw invalid(
+      `Migration ${name} has foreignKeys: ${JSON.stringify(foreignKeys)}`,
+      "Write foreignKeys: 'off', or leave it out",
+    )
+  }
+  return value as Migration
+}
+
+function isStep(value: unknown): value is MigrationStep {
+  return typeof value === 'string' || typeof value === 'function'
+}
+
+function invalid(what: string, instead: string): DurableObjectSqliteError {
+  return new DurableObjectSqliteError('ERR_INVALID_MIGRATION', `${what}. ${instead}.`)
+}

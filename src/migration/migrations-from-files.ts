@@ -1,0 +1,49 @@
+import { DurableObjectSqliteError } from '../errors.js'
+import type { Migration, Migrations } from './migration.js'
+
+/** What a bundler makes of a file: its text, the migration, or a module that exports either. */
+export type MigrationFile = string | Migration | { readonly default: string | Migration }
+
+/** The folder and the name of a file, without its extension. */
+const PATH = /^(?:(?:.*[/\\])?([^/\\]+)[/\\])?([^/\\]+?)(?:\.[a-z]+)?$/i
+
+/**
+ * The migrations in files, by path: what Vite's `import.meta.glob` returns. A migration is named as its
+ * file, without folder and extension, as Kysely's `FileMigrationProvider` does it; one in a file
+ * `migration.sql` is named as its folder, as newer versions of drizzle-kit lay them out.
+ *
+ * Throws `ERR_INVALID_MIGRATION` if two files make one name.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { migrateToLatest, migrationsFromFiles } from 'kysely-durable-sqlite/migration'
+ *
+ * const migrations = migrationsFromFiles(
+ *   import.meta.glob('./migrations/*.sql', { query: '?raw', import: 'default', eager: true }),
+ * )
+ * ```
+ */
+export function migrationsFromFiles(files: Readonly<Record<string, MigrationFile>>): Migrations {
+  const migrations = new Map<string, string | Migration>()
+  for (const [path, file] of Object.entries(files)) {
+    const name = nameOf(path)
+    if (migrations.has(name)) {
+      throw new DurableObjectSqliteError(
+        'ERR_INVALID_MIGRATION',
+        `Two files make the migration name ${name}, one of them is ${path}. Rename one of them.`,
+      )
+    }
+    migrations.set(name, isModule(file) ? file.default : file)
+  }
+  return Object.fromEntries(migrations)
+}
+
+function nameOf(path: string): string {
+  const [, folder, file = ''] = PATH.exec(path) ?? []
+  return file === 'migration' && folder !== undefined ? folder : file
+}
+
+function isModule(file: MigrationFile): file is { readonly default: string | Migration } {
+  return typeof file === 'object' && file !== null && 'default' in file
+}

@@ -1,0 +1,58 @@
+import { DurableObjectSqliteError } from '../errors.js'
+import { Journal } from './journal.js'
+import type { MigrationStorage } from './run-migration.js'
+
+/** `ctx` of a Durable Object, as far as going back needs it. */
+export interface RestorableContext {
+  readonly storage: MigrationStorage & {
+    onNextSessionRestoreBookmark(bookmark: string): Promise<string>
+  }
+  abort(reason?: string): void
+}
+
+/**
+ * Takes the object back to the point in time before the migration was applied, with everything that
+ * it stores, and restarts it: what was written since is gone. The object must not wake with the same
+ * migrations again, or it applies them again.
+ *
+ * Throws `ERR_MIGRATION_UNKNOWN` if the migration was not applied, and
+ * `ERR_POINT_IN_TIME_UNAVAILABLE` if the platform has no point-in-time recovery, as in local
+ * development, or had none when the migration ran. Cloudflare keeps 30 days.
+ *
+ * https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/#pitr-point-in-time-recovery-api
+ *
+ * ### Examples
+ *
+ * ```ts
+ * await restoreBefore(ctx, '0007_split_name')
+ * ```
+ */
+export async function restoreBefore(ctx: RestorableContext, name: string): Promise<void> {
+  const entries = await Journal.open(ctx.storage).read()
+  const entry = entries.find((it) => it.name === name)
+  if (entry === undefined) {
+    throw new DurableObjectSqliteError(
+      'ERR_MIGRATION_UNKNOWN',
+      `Migration ${name} was not applied to this object. Pass a name that getMigrations() reports ` +
+        'as applied.',
+    )
+  }
+  if (entry.bookmark === null) {
+    throw new DurableObjectSqliteError(
+      'ERR_POINT_IN_TIME_UNAVAILABLE',
+      `No point in time is known for migration ${name}: Kysely's Migrator applied it, or the platform ` +
+        "had no point-in-time recovery. Undo it with migrateTo() and the migration's down.",
+    )
+  }
+  try {
+    await ctx.storage.onNextSessionRestoreBookmark(entry.bookmark)
+  } catch (error) {
+    throw new DurableObjectSqliteError(
+      'ERR_POINT_IN_TIME_UNAVAILABLE',
+      `The platform cannot go back to the point in time before migration ${name}. Local development ` +
+        "has no point-in-time recovery: undo it with migrateTo() and the migration's down.",
+      { cause: error },
+    )
+  }
+  ctx.abort(`Restarted to go back to the point in time before migration ${name}.`)
+}

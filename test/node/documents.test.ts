@@ -1,0 +1,192 @@
+import { execFile } from 'node:child_process'
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { codeBlocks } from './code-blocks.ts'
+import { fileOf, toModules } from './document-modules.ts'
+import { brokenLinks } from './links.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+/** In the root, so that `kysely-durable-sqlite` is found as a user finds it: built, by its exports. */
+const directory = `${root}.documents`
+const { compatibilityDate } = createRequire(import.meta.url)('workerd') as {
+  compatibilityDate: string
+}
+
+const documents = globSync(['README.md', 'docs/*.md', 'examples/*/README.md'], { cwd: root })
+  .toSorted()
+  .map((document) => {
+    const text = readFileSync(`${root}${document}`, 'utf8')
+    return { document, text, blocks: codeBlocks(document, text) }
+  })
+const modules = documents.flatMap(({ blocks }) =>
+  toModules(blocks.filter(({ language }) => language === 'ts')),
+)
+const runnable = modules
+  .filter(({ block, kind }) => !block.flags.includes('compile-only') && kind !== 'file')
+  .filter(({ kind }) => kind !== 'other')
+  .map(({ block, file, durableObject }, index) => ({
+    title: `${block.document}:${block.line}`,
+    index,
+    file,
+    durableObject,
+  }))
+/** Of the Durable Objects that blocks export. */
+const classNames = runnable.flatMap(({ index, durableObject }) =>
+  durableObject === undefined ? [] : `Block${index}`,
+)
+
+beforeAll(() => {
+  rmSync(directory, { recursive: true, force: true })
+  for (const { file, text } of modules) {
+    write(file, text)
+  }
+  write('blocks.ts', blocksText())
+  for (const [file, text] of Object.entries(examplesText)) {
+    write(file, text)
+  }
+  write(
+    'tsconfig.json',
+    JSON.stringify({
+      extends: '../tsconfig.json',
+      compilerOptions: {
+        // As strict as `strict`.
+        noPropertyAccessFromIndexSignature: false,
+        noUncheckedIndexedAccess: false,
+        noUnusedLocals: false,
+        noUnusedParameters: false,
+        paths: {},
+        types: ['@cloudflare/workers-types', '@cloudflare/vitest-plugin/types', 'node'],
+      },
+      files: ['../test/documents/worker.ts', ...modules.map(({ file }) => file)],
+      include: [],
+    }),
+  )
+})
+
+/** What blocks import of an example. */
+const examplesText = {
+  'compiled-functions.ts':
+    "export { default } from '../examples/mikro-orm/src/compiled-functions.js'\n",
+  'entities.ts': `import { Author, Book, BookTag, Tag } from '../examples/mikro-orm/src/entities.js'
+export const entities = [Author, Book, BookTag, Tag]
+`,
+  'platform-tables-plugin.ts':
+    "export * from '../examples/better-auth/src/platform-tables-plugin.js'\n",
+}
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(`${directory}/${file}`), { recursive: true })
+  writeFileSync(`${directory}/${file}`, text)
+}
+
+/** What `test/documents/worker.ts` imports. */
+function blocksText(): string {
+  return [
+    ...runnable.map(({ file, index }) => {
+      const module = file.replace('.ts', '.js')
+      return `import * as block${index} from './${module}'\n`
+    }),
+    ...runnable.map(({ durableObject, index }) =>
+      durableObject === undefined
+        ? ''
+        : `export class Block${index} extends block${index}.${durableObject} { construct() {} }\n`,
+    ),
+    `export const blocks: any[] = [${runnable.map(({ index }) => `block${index}`).join(', ')}]\n`,
+  ].join('')
+}
+
+describe.each(documents)('$document', ({ document, text, blocks }) => {
+  it('should have its hidden code right before and after a block', () => {
+    const hidden = blocks.flatMap(({ before, after }) => [before, after]).filter(Boolean)
+    expect(text.match(/^<!-- (before|after)$/gm) ?? []).toHaveLength(hidden.length)
+  })
+
+  it('should link to files and headings that exist', () => {
+    expect(brokenLinks(root, document, text)).toEqual([])
+  })
+})
+
+describe('the code blocks of the documents', () => {
+  it('should compile', async () => {
+    expect(await typeScriptErrors()).toEqual([])
+  })
+
+  describe('in workerd', () => {
+    let miniflare: Miniflare
+
+    beforeAll(async () => {
+      const { outputFiles } = await build({
+        entryPoints: [`${root}test/documents/worker.ts`],
+        tsconfig: `${directory}/tsconfig.json`,
+        bundle: true,
+        format: 'esm',
+        target: 'es2024',
+        external: ['cloudflare:*'],
+        write: false,
+        logLevel: 'error',
+      })
+      const classes = { SNIPPET: 'Snippet', EMPTY: 'Empty' }
+      miniflare = new Miniflare(
+        convertV4MiniflareOptions({
+          modules: true,
+          script: outputFiles.map(({ text }) => text).join(''),
+          compatibilityDate,
+          durableObjects: Object.fromEntries(
+            [...Object.entries(classes), ...classNames.map((name) => [name, name])].map(
+              ([binding, className]) => [binding, { className, useSQLite: true }],
+            ),
+          ),
+        }),
+      )
+    })
+
+    afterAll(() => miniflare.dispose())
+
+    it.each(runnable)('should run $title', async ({ index }) => {
+      const response = await miniflare.dispatchFetch(`http://localhost/${index}`)
+      expect(await response.text()).toBe('')
+    })
+  })
+})
+
+/** What `tsc` says of the modules, with the lines of the documents. */
+async function typeScriptErrors(): Promise<string[]> {
+  const { stdout } = await run(
+    `${root}node_modules/.bin/tsc`,
+    ['-p', directory, '--pretty', 'false'],
+    { cwd: directory },
+  ).catch((error: { stdout: string }) => error)
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [, file, at, rest] = /^([\w./-]+)\((\d+),\d+\): (.*)/.exec(line) ?? []
+      const module = modules.find((module) => module.file === file)
+      return module === undefined
+        ? line
+        : `${module.block.document}:${Number(at) - module.linesBefore + module.block.line - 1}: ${rest}`
+    })
+}
+
+describe('the project of docs/testing.md', () => {
+  it('should pass its test', async () => {
+    const project = `${directory}/docs-testing-md`
+    const configuration = documents
+      .find(({ document }) => document === 'docs/testing.md')
+      ?.blocks.find((block) => fileOf(block) === 'wrangler.jsonc')
+    write('docs-testing-md/wrangler.jsonc', configuration?.code ?? '')
+    const { stdout } = await run(
+      process.execPath,
+      [`${root}node_modules/vitest/vitest.mjs`, 'run', '--root', project, '--reporter', 'tap'],
+      { cwd: project, env: { PATH: process.env['PATH'], WRANGLER_SEND_METRICS: 'false' } },
+    )
+    expect(stdout).toMatch(/^ +ok 1 - should undo a transfer that the payer cannot pay/m)
+  })
+})
