@@ -241,6 +241,18 @@ describe('concurrent calls', () => {
     )
   })
 
+  it('should turn foreign keys off for one run at a time', () =>
+    inDurableObject(async ({ storage, sql }) => {
+      const migrations: Migrations = {
+        '0001': { foreignKeys: 'off', up: 'create table a (x)' },
+        '0002': { foreignKeys: 'off', up: 'insert into a values (1)' },
+      }
+      const runs = await Promise.all([1, 2].map(() => migrateToLatest(storage, migrations)))
+      expect(runs).toEqual([['0001', '0002'], []])
+      expect(sql.exec('select x from a').toArray()).toEqual([{ x: 1 }])
+      expect(sql.exec('pragma foreign_keys').one()).toEqual({ foreign_keys: 1 })
+    }))
+
   it('should not let one that waits report what the other one then undid', () =>
     inDurableObject(async ({ storage }) => {
       const failing: Migrations = { ...SLOW, '0002': 'select nope' }
@@ -252,14 +264,20 @@ describe('concurrent calls', () => {
       expect(storage.sql.exec('select n from counter').toArray()).toEqual([{ n: 1 }])
     }))
 
-  it('should wait for an open transaction of Kysely', () =>
-    inDurableObject(async ({ db, storage }) => {
-      const transaction = db.transaction().execute(async (trx) => {
-        await trx.schema.createTable('t').addColumn('x', 'integer').execute()
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      })
-      const migration = migrateToLatest(storage, { '0001': 'insert into t values (1)' })
-      await transaction
-      expect(await migration).toEqual(['0001'])
-    }))
+  it.each<'off' | undefined>([undefined, 'off'])(
+    'should wait for an open transaction of Kysely (foreign keys: %s)',
+    (foreignKeys) =>
+      inDurableObject(async ({ db, storage }) => {
+        const transaction = db.transaction().execute(async (trx) => {
+          await trx.schema.createTable('t').addColumn('x', 'integer').execute()
+          await new Promise((resolve) => setTimeout(resolve, 20))
+        })
+        const up = 'insert into t values (1)'
+        const migration = migrateToLatest(storage, {
+          '0001': foreignKeys === undefined ? up : { up, foreignKeys },
+        })
+        await transaction
+        expect(await migration).toEqual(['0001'])
+      }),
+  )
 })
