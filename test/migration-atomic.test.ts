@@ -241,15 +241,24 @@ describe('concurrent calls', () => {
     )
   })
 
-  it('should turn foreign keys off for one run at a time', () =>
+  it('should run one after the other, also where one starts in the middle of another', () =>
     inDurableObject(async ({ storage, sql }) => {
-      const migrations: Migrations = {
-        '0001': { foreignKeys: 'off', up: 'create table a (x)' },
-        '0002': { foreignKeys: 'off', up: 'insert into a values (1)' },
-      }
-      const runs = await Promise.all([1, 2].map(() => migrateToLatest(storage, migrations)))
-      expect(runs).toEqual([['0001', '0002'], []])
-      expect(sql.exec('select x from a').toArray()).toEqual([{ x: 1 }])
+      const migrations: Migrations = Object.fromEntries(
+        Array.from({ length: 9 }, (_, index) => [
+          `000${index + 1}`,
+          { foreignKeys: 'off', up: `create table t${index + 1} (x)` },
+        ]),
+      )
+      const others: Promise<string[]>[] = []
+      const names = await migrateToLatest(storage, migrations, {
+        onMigration({ name }) {
+          others.push(migrateToLatest(storage, migrations))
+          // Opens the implicit transaction, for whose end foreign keys have to wait.
+          sql.exec(`insert into t${Number(name)} values (1)`)
+        },
+      })
+      expect(names).toEqual(Object.keys(migrations))
+      expect(await Promise.all(others)).toEqual(others.map(() => []))
       expect(sql.exec('pragma foreign_keys').one()).toEqual({ foreign_keys: 1 })
     }))
 
