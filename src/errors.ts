@@ -46,6 +46,8 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TABLE_REBUILD'
   /** The platform cannot go back to the point in time, or it is not known. */
   | 'ERR_POINT_IN_TIME_UNAVAILABLE'
+  /** The name for the generated interface is no identifier, or taken. */
+  | 'ERR_INVALID_INTERFACE_NAME'
 
 /** https://v8.dev/docs/stack-trace-api */
 const V8Error = Error as ErrorConstructor & { stackTraceLimit?: number | undefined }

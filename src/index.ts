@@ -4,6 +4,19 @@
  * @module
  */
 export { DurableObjectSqliteAdapter } from './adapter.js'
+export {
+  generateKyselyDbInterface,
+  type GenerateKyselyDbInterfaceOptions,
+} from './codegen/generate.js'
+export {
+  introspectSchema,
+  type ColumnInfo,
+  type ForeignKeyAction,
+  type ForeignKeyInfo,
+  type IndexColumnInfo,
+  type IndexInfo,
+  type TableSchema,
+} from './codegen/introspect-schema.js'
 export type { DurableObjectSqliteQueryEvent } from './database.js'
 export { DurableObjectSqliteDialect, type DurableObjectSqliteDialectConfig } from './dialect.js'
 export { DurableObjectSqliteError, type DurableObjectSqliteErrorCode } from './errors.js'

@@ -1,32 +1,35 @@
 import {
-  sql,
+  CompiledQuery,
   type DatabaseIntrospector,
   type DatabaseMetadataOptions,
   type Kysely,
   type SchemaMetadata,
   type TableMetadata,
 } from 'kysely'
-
-/** Kysely's own tables: https://github.com/kysely-org/kysely/blob/master/src/migration/migrator.ts */
-const KYSELY_TABLES = new Set(['kysely_migration', 'kysely_migration_lock'])
+import { DurableObjectSqliteError } from './errors.js'
+import { IS_ROWID_ALIAS, KYSELY_TABLES, ONE_TABLE, USER_TABLE } from './user-tables.js'
 
 interface ColumnRow {
   readonly tableName: string
-  readonly isView: number
-  readonly columnName: string
+  readonly tableType: string
+  /** Null, as all that follows, in the one row of a table whose columns SQLite has not counted. */
+  readonly columnName: string | null
   readonly dataType: string
   readonly isNullable: number
   readonly isRowidAlias: number
   readonly hasDefaultValue: number
 }
 
-/**
- * Reads the tables and views of a Durable Object.
- *
- * The platform keeps tables of its own in the same database as soon as the object has used
- * `storage.put()`, an alarm or local development, and refuses to describe them. The names are
- * compared with `glob`, in which `_` stands for itself.
- */
+const SELECT_COLUMNS = `
+  select t.name as tableName, t.type as tableType, c.name as columnName,
+    c.type as dataType, c.[notnull] = 0 as isNullable,
+    ${IS_ROWID_ALIAS} as isRowidAlias,
+    c.dflt_value is not null as hasDefaultValue
+  from user_table as t left join pragma_table_xinfo(t.source) as c
+  where c.hidden is not 1
+  order by t.name, c.cid`
+
+/** Reads the tables and views of a Durable Object, but for those of the platform. */
 export class DurableObjectSqliteIntrospector implements DatabaseIntrospector {
   readonly #db: Kysely<unknown>
 
@@ -39,27 +42,18 @@ export class DurableObjectSqliteIntrospector implements DatabaseIntrospector {
     return []
   }
 
+  /** A view that cannot be read, because its table is gone, is left out. */
   async getTables(
     options: DatabaseMetadataOptions = { withInternalKyselyTables: false },
   ): Promise<TableMetadata[]> {
-    const { rows } = await this.#readColumns()
     const tables = new Map<string, TableMetadata>()
-    for (const row of rows) {
+    for (const row of await this.#readColumns(USER_TABLE)) {
       if (!options.withInternalKyselyTables && KYSELY_TABLES.has(row.tableName)) {
         continue
       }
-      let table = tables.get(row.tableName)
-      if (table === undefined) {
-        table = { name: row.tableName, isView: row.isView === 1, isForeign: false, columns: [] }
-        tables.set(row.tableName, table)
+      for (const column of row.columnName === null ? await this.#readTable(row) : [row]) {
+        addColumn(tables, column)
       }
-      table.columns.push({
-        name: row.columnName,
-        dataType: row.dataType,
-        isNullable: row.isNullable === 1,
-        isAutoIncrementing: row.isRowidAlias === 1,
-        hasDefaultValue: row.hasDefaultValue === 1,
-      })
     }
     return [...tables.values()]
   }
@@ -69,36 +63,35 @@ export class DurableObjectSqliteIntrospector implements DatabaseIntrospector {
     return { tables: await this.getTables(options) }
   }
 
-  /**
-   * A view whose table is gone has no columns (`ncol` is 0), and asking for them is an error. A table
-   * has a rowid alias if its primary key is one INTEGER column that needs no index of its own:
-   * https://www.sqlite.org/lang_createtable.html#rowid
-   */
-  #readColumns(): Promise<{ rows: ColumnRow[] }> {
-    return sql<ColumnRow>`
-      with t as materialized (
-        select name, type, wr
-        from pragma_table_list
-        where schema = 'main' and ncol > 0 and type <> 'shadow'
-          and lower(name) not glob '_cf_*'
-          and lower(name) not glob 'sqlite_*'
-          and name not glob '__miniflare_*'
-      ), k as materialized (
-        select t.name, max(c.name) as column_name
-        from t join pragma_table_info(t.name) as c
-        where c.pk > 0
-        group by t.name
-        having count(*) = 1 and max(c.type) = 'INTEGER' collate nocase and max(t.wr) = 0
-          and not exists (select 1 from pragma_index_list(t.name) as i where i.origin = 'pk')
-      )
-      select t.name as tableName, t.type = 'view' as isView, c.name as columnName,
-        c.type as dataType, c.[notnull] = 0 and k.name is null as isNullable,
-        k.name is not null as isRowidAlias,
-        c.dflt_value is not null as hasDefaultValue
-      from t join pragma_table_xinfo(t.name) as c
-        left join k on k.name = t.name and k.column_name = c.name
-      where c.hidden <> 1
-      order by t.name, c.cid
-    `.execute(this.#db)
+  async #readTable({ tableName, tableType }: ColumnRow): Promise<readonly ColumnRow[]> {
+    try {
+      return await this.#readColumns(ONE_TABLE, tableName, tableType)
+    } catch (error) {
+      if (error instanceof DurableObjectSqliteError && error.code.startsWith('SQLITE_')) {
+        return []
+      }
+      throw error
+    }
   }
+
+  async #readColumns(tables: string, ...parameters: string[]): Promise<readonly ColumnRow[]> {
+    const query = CompiledQuery.raw(`with ${tables}${SELECT_COLUMNS}`, parameters)
+    const { rows } = await this.#db.executeQuery<ColumnRow>(query)
+    return rows
+  }
+}
+
+function addColumn(tables: Map<string, TableMetadata>, row: ColumnRow): void {
+  let table = tables.get(row.tableName)
+  if (table === undefined) {
+    table = { name: row.tableName, isView: row.tableType === 'view', isForeign: false, columns: [] }
+    tables.set(row.tableName, table)
+  }
+  table.columns.push({
+    name: row.columnName ?? '',
+    dataType: row.dataType,
+    isNullable: row.isNullable === 1 && row.isRowidAlias === 0,
+    isAutoIncrementing: row.isRowidAlias === 1,
+    hasDefaultValue: row.hasDefaultValue === 1,
+  })
 }
