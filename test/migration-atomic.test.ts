@@ -241,6 +241,27 @@ describe('concurrent calls', () => {
     )
   })
 
+  it('should run one after the other, also where one starts in the middle of another', () =>
+    inDurableObject(async ({ storage, sql }) => {
+      const migrations: Migrations = Object.fromEntries(
+        Array.from({ length: 9 }, (_, index) => [
+          `000${index + 1}`,
+          { foreignKeys: 'off', up: `create table t${index + 1} (x)` },
+        ]),
+      )
+      const others: Promise<string[]>[] = []
+      const names = await migrateToLatest(storage, migrations, {
+        onMigration({ name }) {
+          others.push(migrateToLatest(storage, migrations))
+          // Opens the implicit transaction, for whose end foreign keys have to wait.
+          sql.exec(`insert into t${Number(name)} values (1)`)
+        },
+      })
+      expect(names).toEqual(Object.keys(migrations))
+      expect(await Promise.all(others)).toEqual(others.map(() => []))
+      expect(sql.exec('pragma foreign_keys').one()).toEqual({ foreign_keys: 1 })
+    }))
+
   it('should not let one that waits report what the other one then undid', () =>
     inDurableObject(async ({ storage }) => {
       const failing: Migrations = { ...SLOW, '0002': 'select nope' }
@@ -252,14 +273,20 @@ describe('concurrent calls', () => {
       expect(storage.sql.exec('select n from counter').toArray()).toEqual([{ n: 1 }])
     }))
 
-  it('should wait for an open transaction of Kysely', () =>
-    inDurableObject(async ({ db, storage }) => {
-      const transaction = db.transaction().execute(async (trx) => {
-        await trx.schema.createTable('t').addColumn('x', 'integer').execute()
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      })
-      const migration = migrateToLatest(storage, { '0001': 'insert into t values (1)' })
-      await transaction
-      expect(await migration).toEqual(['0001'])
-    }))
+  it.each<'off' | undefined>([undefined, 'off'])(
+    'should wait for an open transaction of Kysely (foreign keys: %s)',
+    (foreignKeys) =>
+      inDurableObject(async ({ db, storage }) => {
+        const transaction = db.transaction().execute(async (trx) => {
+          await trx.schema.createTable('t').addColumn('x', 'integer').execute()
+          await new Promise((resolve) => setTimeout(resolve, 20))
+        })
+        const up = 'insert into t values (1)'
+        const migration = migrateToLatest(storage, {
+          '0001': foreignKeys === undefined ? up : { up, foreignKeys },
+        })
+        await transaction
+        expect(await migration).toEqual(['0001'])
+      }),
+  )
 })

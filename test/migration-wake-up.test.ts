@@ -1,4 +1,5 @@
 import { evictDurableObject } from 'cloudflare:test'
+import { Migrator } from 'kysely/migration'
 import { describe, expect, it } from 'vitest'
 import { type Migrations, migrateToLatest } from '../src/migration/index.js'
 import { inDurableObject, newObject } from './harness.js'
@@ -70,6 +71,18 @@ describe('waking up with nothing to do', () => {
       )
     },
   )
+
+  it("should be that from the second time on where Kysely's Migrator applied them", () =>
+    inDurableObject(async (scope) => {
+      const up = async (): Promise<void> => {}
+      const migrations = { '0001': { up }, '0002': { up } }
+      const provider = { getMigrations: () => Promise.resolve(migrations) }
+      await new Migrator({ db: scope.db, provider }).migrateToLatest()
+      await migrateToLatest(scope.storage, migrations)
+      const { storage, cost } = counting(scope.storage)
+      expect(await migrateToLatest(storage, migrations)).toEqual([])
+      expect(cost()).toEqual({ statements: 1, rowsRead: 1, rowsWritten: 0 })
+    }))
 
   it('should be that from the second time on where the last migration was not the newest', () =>
     inDurableObject(async (scope) => {

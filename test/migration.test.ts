@@ -324,6 +324,28 @@ describe('the checks', () => {
     }),
   )
 
+  it('should notice an entry that a migration itself deleted from the journal', () =>
+    inDurableObject(async ({ storage }) => {
+      const given = { ...MIGRATIONS, '0003': `delete from kysely_migration where name < '0002'` }
+      await migrateToLatest(storage, given)
+      expect(await codeOf(migrateToLatest(storage, given))).toBe('ERR_MIGRATION_UNORDERED')
+    }))
+
+  it('should give ascending times to the journal, also where the clock was ahead', () =>
+    inDurableObject(async ({ storage, sql }) => {
+      const timestamps = (): unknown[] => [
+        ...sql.exec('select timestamp from kysely_migration order by name').raw(),
+      ]
+      await migrateToLatest(storage, { '0001_person': PERSON })
+      sql.exec(`update kysely_migration set timestamp = '2999-12-31T00:00:00.000Z'`)
+      await migrateToLatest(storage, { ...MIGRATIONS, '0001_person': PERSON, '0003': 'select 1' })
+      expect(timestamps()).toEqual([
+        ['2999-12-31T00:00:00.000Z'],
+        ['2999-12-31T00:00:00.001Z'],
+        ['2999-12-31T00:00:00.002Z'],
+      ])
+    }))
+
   it('should notice an entry that was deleted from the middle of the journal', () =>
     inDurableObject(async ({ db, storage }) => {
       await migrateToLatest(storage, MIGRATIONS)
