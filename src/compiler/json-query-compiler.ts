@@ -36,7 +36,7 @@ import {
 import { type Cell, fillSlots, RowColumn, valueCell } from './row-column.js'
 import { toOneSource } from './set-operations.js'
 import type { RowFunction } from './row-function.js'
-import { Parameter, Slot, type Token, toStatement } from './sql-tokens.js'
+import { Parameter, Slot, type Token, toStatement } from './statement.js'
 
 /** What travels in JSON texts that the whole query shares, beside the lists and rows that have their own. */
 type Shared = 'nothing' | 'values' | 'values and lists'

@@ -1,4 +1,4 @@
-import { Parameter, Slot, type Token } from './sql-tokens.js'
+import { Parameter, Slot, type Token } from './statement.js'
 
 /** What is written for one value of a row: SQL with slots, and the JSON of what goes in them. */
 export interface Cell {

@@ -1,4 +1,4 @@
-import type { Token } from './sql-tokens.js'
+import type { Token } from './statement.js'
 import { FromNode, SelectionNode, SelectQueryNode, SetOperationNode } from 'kysely'
 
 /** https://developers.cloudflare.com/durable-objects/platform/limits/ and workerd's `sqlite.c++`. */
