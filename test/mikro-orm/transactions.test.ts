@@ -253,7 +253,11 @@ describe('two requests at once', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     await inDurableObject(
       async () => {
-        expect(await names(orm)).toEqual(['Ada', 'Ada again', 'Grace', 'Grace again'])
+        // Which of the requests arrives first is not said; that none comes in between is.
+        expect([
+          ['Ada', 'Ada again', 'Grace', 'Grace again'],
+          ['Grace', 'Grace again', 'Ada', 'Ada again'],
+        ]).toContainEqual(await names(orm))
       },
       { stub },
     )
