@@ -1,15 +1,16 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type DevServer, startWranglerDev } from './wrangler-dev.ts'
 
 const root = join(import.meta.dirname, '../..')
 const example = join(root, 'examples/typed-schema')
 
 /** A project of its own, with the example's Worker and the packed package. */
 let project: string
-let wrangler: ChildProcess | undefined
+let server: DevServer | undefined
 
 interface Result {
   readonly status: number | null
@@ -49,60 +50,9 @@ beforeAll(() => {
 }, 120_000)
 
 afterAll(async () => {
-  await stop()
+  await server?.stop()
   rmSync(project, { recursive: true })
 })
-
-/** Starts the Worker as `npm start` does, on a free port, and gives its address. */
-function start(): Promise<string> {
-  const child = spawn(
-    process.execPath,
-    [
-      join(root, 'node_modules/wrangler/bin/wrangler.js'),
-      'dev',
-      '--ip',
-      '127.0.0.1',
-      '--port',
-      '0',
-      '--inspector-port',
-      '0',
-    ],
-    {
-      cwd: project,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: {
-        ...process.env,
-        WRANGLER_SEND_METRICS: 'false',
-        WRANGLER_HIDE_BANNER: 'true',
-        CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-        CI: 'true',
-      },
-    },
-  )
-  wrangler = child
-  return new Promise((resolve, reject) => {
-    let output = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString()
-      const url = /Ready on (http:\S+)/.exec(output)?.[1]
-      if (url !== undefined) {
-        resolve(url)
-      }
-    })
-    child.once('exit', () => reject(new Error(output)))
-  })
-}
-
-async function stop(): Promise<void> {
-  const child = wrangler
-  if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-    const exited = new Promise((resolve) => {
-      child.once('exit', resolve)
-    })
-    child.kill()
-    await exited
-  }
-}
 
 it(
   'should verify the generated file against what the Worker leaves, running and stopped',
@@ -113,7 +63,8 @@ it(
       output: expect.stringMatching(/^There is no database of a Durable Object in /),
     })
 
-    const url = await start()
+    server = await startWranglerDev(project)
+    const { url } = server
     for (const version of ['before', 'after']) {
       const tickets = `${url}/${version}/tickets`
       const opened = await fetch(tickets, {
@@ -138,7 +89,7 @@ it(
       ),
     })
 
-    await stop()
+    await server.stop()
     expect(verify()).toEqual({ status: 0, output: '' })
     writeFileSync(join(project, 'src/database.generated.ts'), '')
     expect(verify().status).toBe(1)

@@ -106,7 +106,7 @@ describe('the packed package, in an empty project with the first example of the 
   })
 
   it('should give a Durable Object with a transaction in it', async () => {
-    const server: DevServer = await startWranglerDev(project, `${project}/state`)
+    const server: DevServer = await startWranglerDev(project)
     try {
       const response = await fetch(server.url)
       expect(await response.json()).toEqual({

@@ -39,7 +39,7 @@ describe('examples/patterns', () => {
   let server: DevServer
 
   beforeAll(async () => {
-    server = await startWranglerDev(`${root}examples/patterns`, state)
+    server = await startWranglerDev(`${root}examples/patterns`, '--persist-to', state)
   })
 
   afterAll(async () => {

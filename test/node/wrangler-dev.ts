@@ -15,34 +15,47 @@ export const quietWrangler = {
 
 export interface DevServer {
   readonly url: string
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
-/** Starts `wrangler dev` as `npm start` of an example does, on a free port. */
-export async function startWranglerDev(
+/** Starts `wrangler dev` in the directory, on a free port. Further options are wrangler's. */
+export function startWranglerDev(
   directory: string,
-  stateDirectory: string,
+  ...options: readonly string[]
+): Promise<DevServer> {
+  return startServer(wrangler, ['dev', '--ip', '127.0.0.1'], directory, options)
+}
+
+/** Runs `npm start` in the directory, on a free port. Further options are wrangler's. */
+export function startByNpm(directory: string, ...options: readonly string[]): Promise<DevServer> {
+  return startServer('npm', ['start', '--silent', '--'], directory, options)
+}
+
+async function startServer(
+  command: string,
+  words: readonly string[],
+  directory: string,
+  options: readonly string[],
 ): Promise<DevServer> {
   // In a process group of its own, so that workerd ends with it.
-  const child = spawn(
-    wrangler,
-    [
-      'dev',
-      '--ip',
-      '127.0.0.1',
-      '--port',
-      '0',
-      '--inspector-port',
-      '0',
-      '--persist-to',
-      stateDirectory,
-    ],
-    { cwd: directory, env: quietWrangler, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+  const child = spawn(command, [...words, '--port', '0', '--inspector-port', '0', ...options], {
+    cwd: directory,
+    env: quietWrangler,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  // Whoever holds the pipes has ended then, too.
+  const closed = once(child, 'close')
+  const stop = async (): Promise<void> => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      process.kill(-child.pid)
+    }
+    await closed
+  }
   try {
-    return { url: await readyUrl(child), stop: () => stop(child) }
+    return { url: await readyUrl(child), stop }
   } catch (error) {
-    await stop(child)
+    await stop()
     throw error
   }
 }
@@ -59,15 +72,9 @@ async function readyUrl(child: ChildProcess): Promise<string> {
     }
     child.stdout?.on('data', read)
     child.stderr?.on('data', read)
+    child.once('error', reject)
     child.once('exit', (code) => {
-      reject(new Error(`wrangler dev exited with ${code}:\n${output}`))
+      reject(new Error(`The Worker did not start, and exited with ${code}:\n${output}`))
     })
   })
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.pid !== undefined && child.exitCode === null) {
-    process.kill(-child.pid)
-    await once(child, 'exit')
-  }
 }
