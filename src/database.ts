@@ -1,5 +1,6 @@
 import type { CompiledQuery, InsertQueryNode, QueryResult, RootOperationNode } from 'kysely'
 import { toDurableObjectSqliteError } from './errors.js'
+import { withoutLeadingComments } from './leading-comments.js'
 import { toSqliteParameters } from './parameters.js'
 import { assertForeignKeysPragmaTookEffect, readDatabaseList } from './pragmas.js'
 import { closeCursor, readRows, readValues, rowReader, type RowReader } from './rows.js'
@@ -26,8 +27,7 @@ const HAS_ROWID = `select count(*) as hasRowid from pragma_table_list(?) where w
  * SQLite has no function that tells. In its grammar the first keyword decides:
  * https://www.sqlite.org/lang.html
  */
-const RAW_SCHEMA_STATEMENT =
-  /^(?:\s|;|--[^\n]*\n|\/\*[^]*?\*\/)*(?:alter|analyze|create|drop|reindex)\b/i
+const RAW_SCHEMA_STATEMENT = /^(?:alter|analyze|create|drop|reindex)\b/i
 
 /**
  * Runs compiled queries on `ctx.storage.sql` and asks SQLite what they did. All of it is
@@ -251,7 +251,9 @@ function isWrite(node: RootOperationNode): boolean {
 }
 
 function isSchemaStatement({ query, sql }: CompiledQuery): boolean {
-  return query.kind === 'RawNode' ? RAW_SCHEMA_STATEMENT.test(sql) : !isWrite(query)
+  return query.kind === 'RawNode'
+    ? RAW_SCHEMA_STATEMENT.test(withoutLeadingComments(sql))
+    : !isWrite(query)
 }
 
 /** Whether the insert may turn into an update: `on conflict … do update`. */

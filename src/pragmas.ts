@@ -6,14 +6,14 @@
  * @module
  */
 import { DurableObjectSqliteError } from './errors.js'
+import { withoutLeadingComments } from './leading-comments.js'
 import type { SqlStorage } from './storage.js'
 import { areForeignKeysOn, isWithoutForeignKeys } from './without-foreign-keys.js'
 
 const FOREIGN_KEYS =
-  /^(?:\s|;|--[^\n]*\n|\/\*[^]*?\*\/)*pragma\s+(?:main\s*\.\s*)?foreign_keys\s*(?:=\s*|\(\s*)['"]?(\w+)['"]?\s*\)?([^]*)$/i
+  /^pragma\s+(?:main\s*\.\s*)?foreign_keys\s*(?:=\s*|\(\s*)['"]?(\w+)['"]?\s*\)?([^]*)$/i
 
-const DATABASE_LIST =
-  /^(?:\s|;|--[^\n]*\n|\/\*[^]*?\*\/)*pragma\s+(?:main\s*\.\s*)?database_list[\s;]*$/i
+const DATABASE_LIST = /^pragma\s+(?:main\s*\.\s*)?database_list[\s;]*$/i
 
 const NOTHING = /^[\s;]*$/
 
@@ -49,7 +49,7 @@ export function assertForeignKeysPragmaTookEffect(sql: SqlStorage, statement: st
 
 /** What the statement sets `pragma foreign_keys` to, if it is one that sets it. */
 export function foreignKeysSetting(statement: string): boolean | undefined {
-  const value = FOREIGN_KEYS.exec(statement)?.[1]
+  const value = FOREIGN_KEYS.exec(withoutLeadingComments(statement))?.[1]
   return value === undefined ? undefined : isTrue(value)
 }
 
@@ -62,7 +62,7 @@ export function isForeignKeysPragmaIgnored(error: unknown, statement: string): b
   return (
     error instanceof DurableObjectSqliteError &&
     error.code === 'ERR_PRAGMA_IGNORED' &&
-    NOTHING.test(FOREIGN_KEYS.exec(statement)?.[2] ?? '')
+    NOTHING.test(FOREIGN_KEYS.exec(withoutLeadingComments(statement))?.[2] ?? '')
   )
 }
 
@@ -73,7 +73,9 @@ export function isForeignKeysPragmaIgnored(error: unknown, statement: string): b
  * https://www.sqlite.org/pragma.html#pragma_database_list
  */
 export function readDatabaseList(statement: string): DatabaseListRow[] | undefined {
-  return DATABASE_LIST.test(statement) ? [{ seq: 0, name: 'main', file: '' }] : undefined
+  return DATABASE_LIST.test(withoutLeadingComments(statement))
+    ? [{ seq: 0, name: 'main', file: '' }]
+    : undefined
 }
 
 /** https://www.sqlite.org/pragma.html: 1, yes, true and on. */

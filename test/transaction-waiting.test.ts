@@ -1,23 +1,10 @@
-import { CompiledQuery, Kysely, type Generated } from 'kysely'
+import { CompiledQuery, Kysely } from 'kysely'
 import { describe, expect, it, vi } from 'vitest'
 import { DurableObjectSqliteDialect } from '../src/index.js'
-import { inDurableObject, newObject, type Options, type Scope } from './harness.js'
+import { newObject, type Scope } from './harness.js'
+import { type PersonDatabase, withPerson } from './person.js'
 
-interface Database {
-  person: { id: Generated<number>; name: string }
-}
-
-function withPerson<T>(
-  body: (scope: Scope<Database>) => Promise<T>,
-  options?: Options,
-): Promise<T> {
-  return inDurableObject<Database, T>((scope) => {
-    scope.sql.exec('create table if not exists person (id integer primary key, name text unique)')
-    return body(scope)
-  }, options)
-}
-
-async function names({ db }: Pick<Scope<Database>, 'db'>): Promise<string[]> {
+async function names({ db }: Pick<Scope<PersonDatabase>, 'db'>): Promise<string[]> {
   const rows = await db.selectFrom('person').select('name').orderBy('id').execute()
   return rows.map(({ name }) => name)
 }
@@ -106,7 +93,7 @@ describe('a query on db while a transaction is open', () => {
 
   it('should wait although it was made with another Kysely instance', () =>
     withPerson(async (scope) => {
-      const other = new Kysely<Database>({
+      const other = new Kysely<PersonDatabase>({
         dialect: new DurableObjectSqliteDialect(scope.storage.sql),
       })
       const trx = await scope.db.startTransaction().execute()

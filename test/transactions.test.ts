@@ -1,25 +1,12 @@
 import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { CompiledQuery, type Generated } from 'kysely'
+import { CompiledQuery } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { inDurableObject, newObject, type Options, type Scope } from './harness.js'
-
-interface Database {
-  person: { id: Generated<number>; name: string }
-}
-
-function withPerson<T>(
-  body: (scope: Scope<Database>) => Promise<T>,
-  options?: Options,
-): Promise<T> {
-  return inDurableObject<Database, T>((scope) => {
-    scope.sql.exec('create table if not exists person (id integer primary key, name text unique)')
-    return body(scope)
-  }, options)
-}
+import { inDurableObject, newObject, type Scope } from './harness.js'
+import { type PersonDatabase, withPerson } from './person.js'
 
 /** Read past the dialect, at once. */
-function names({ sql }: Scope<Database>): unknown[] {
+function names({ sql }: Scope<PersonDatabase>): unknown[] {
   return sql
     .exec('select name from person order by id')
     .toArray()
@@ -336,7 +323,7 @@ describe('a read only transaction', () => {
 
 describe('on a dialect made from ctx.storage.sql', () => {
   it('should be refused, and leave the Kysely instance usable', () =>
-    inDurableObject<Database>(
+    inDurableObject<PersonDatabase>(
       async ({ db }) => {
         await db.schema.createTable('person').addColumn('name', 'text').execute()
         for (const begin of [

@@ -6,7 +6,6 @@ import {
   DefaultInsertValueNode,
   InsertQueryNode,
   type OperationNode,
-  OperatorNode,
   OrNode,
   ParensNode,
   PrimitiveValueListNode,
@@ -33,6 +32,7 @@ import {
   toJson,
   toJsonOfSize,
 } from './json-text.js'
+import { isInOperator } from './in-operator.js'
 import { type Cell, fillSlots, RowColumn, valueCell } from './row-column.js'
 import { toOneSource } from './set-operations.js'
 import type { RowFunction } from './row-function.js'
@@ -132,7 +132,7 @@ class JsonQueryCompiler extends BaseQueryCompiler {
 
   protected override visitBinaryOperation(node: BinaryOperationNode): void {
     const { leftOperand, operator, rightOperand } = node
-    if (this.#slots !== undefined || !isIn(operator) || !isListOfValues(rightOperand)) {
+    if (this.#slots !== undefined || !isInOperator(operator) || !isListOfValues(rightOperand)) {
       super.visitBinaryOperation(node)
       return
     }
@@ -476,10 +476,6 @@ function literalToJson(value: unknown): string | undefined {
     default:
       return value === null ? 'null' : undefined
   }
-}
-
-function isIn(operator: OperationNode): boolean {
-  return OperatorNode.is(operator) && (operator.operator === 'in' || operator.operator === 'not in')
 }
 
 function isValue(node: OperationNode): boolean {

@@ -1,4 +1,5 @@
-import { BinaryOperationNode, OperatorNode, type OperationNode } from 'kysely'
+import { BinaryOperationNode, type OperationNode } from 'kysely'
+import { isInOperator } from '../compiler/in-operator.js'
 import { QueryParameter } from './query-parameter.js'
 
 /** The names of the parameters that are the whole right side of an `in` or `not in`, and of others. */
@@ -41,10 +42,6 @@ function visitNode(node: OperationNode, places: ParameterPlaces): void {
       visit(child, places)
     }
   }
-}
-
-function isInOperator(node: OperationNode): boolean {
-  return OperatorNode.is(node) && (node.operator === 'in' || node.operator === 'not in')
 }
 
 function isOperationNode(value: unknown): value is OperationNode {
