@@ -22,7 +22,9 @@ function workerd(name: string, compatibilityDate: string, alias: Record<string, 
     resolve: { alias },
     test: {
       name,
-      include: ['test/*.test.ts'],
+      include: ['test/**/*.test.ts'],
+      // What has a project of its own, below.
+      exclude: ['test/{better-auth,mikro-orm,node,patterns}/**'],
       isolate: false,
       testTimeout: 40_000,
     },
@@ -37,6 +39,7 @@ function integration(name: string, globalSetup: string[] = []) {
     test: {
       ...project.test,
       include: [`test/${name}/*.test.ts`],
+      exclude: [],
       setupFiles: ['test/integration-setup.ts'],
       globalSetup,
     },

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { DurableObjectSqliteAdapter } from './adapter.js'
+export { DurableObjectSqliteAdapter } from './dialect/adapter.js'
 export {
   generateKyselyDbInterface,
   type GenerateKyselyDbInterfaceOptions,
@@ -16,22 +16,25 @@ export {
   type IndexColumnInfo,
   type IndexInfo,
   type TableSchema,
-} from './codegen/introspect-schema.js'
-export type { DurableObjectSqliteQueryEvent } from './database.js'
-export { DurableObjectSqliteDialect, type DurableObjectSqliteDialectConfig } from './dialect.js'
-export { DurableObjectSqliteError, type DurableObjectSqliteErrorCode } from './errors.js'
-export { DurableObjectSqliteIntrospector } from './introspector.js'
-export { DurableObjectSqliteQueryCompiler } from './query-compiler.js'
+} from './schema/introspect-schema.js'
+export type { DurableObjectSqliteQueryEvent } from './statement/database.js'
+export {
+  DurableObjectSqliteDialect,
+  type DurableObjectSqliteDialectConfig,
+} from './dialect/dialect.js'
+export { DurableObjectSqliteError, type DurableObjectSqliteErrorCode } from './platform/errors.js'
+export { DurableObjectSqliteIntrospector } from './dialect/introspector.js'
+export { DurableObjectSqliteQueryCompiler } from './compiler/query-compiler.js'
 export type {
   DurableObjectStorageLike,
   SqlStorage,
   SqlStorageCursor,
   SqlStorageValue,
-} from './storage.js'
+} from './platform/storage.js'
 export type { ParameterValues, PreparedQuery } from './sync/prepared-query.js'
 export type { QueryParameters } from './sync/query-parameter.js'
 export type { SyncResultPlugin } from './sync/result-plugins.js'
 export { SyncExecutor } from './sync/sync-executor.js'
 export type { FirstOutput, NoResultErrorFactory, SyncQuery } from './sync/sync-query.js'
-export { withDoTransaction } from './with-do-transaction.js'
-export { withoutForeignKeys } from './without-foreign-keys.js'
+export { withDoTransaction } from './transaction/with-do-transaction.js'
+export { withoutForeignKeys } from './transaction/without-foreign-keys.js'

@@ -1,4 +1,4 @@
-import { readRows } from '../../src/rows.ts'
+import { readRows } from '../../src/statement/rows.ts'
 import type { Workload } from '../workload.ts'
 
 /** How the rows of a result are best read: the platform's `toArray()` against `readRows()`. */

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { readSchema, type TableSchema } from '../codegen/introspect-schema.js'
+import { readSchema, type TableSchema } from '../schema/introspect-schema.js'
 import { hasCode, messageOf, UsageError } from './usage-error.js'
 
 /** A SQLite file that is only read, also while a Worker writes to it. */

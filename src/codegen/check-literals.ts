@@ -1,4 +1,4 @@
-import { closingParenthesis, foldName, is, tokenize, type Token } from './sql-tokens.js'
+import { closingParenthesis, foldName, is, tokenize, type Token } from '../schema/sql-tokens.js'
 
 /** A value that a CHECK constraint names: `'open'` or `1`. */
 export type Literal = string | number

@@ -1,6 +1,6 @@
 import type { Literal } from './check-literals.js'
-import { foldName, is, tokenize } from './sql-tokens.js'
-import type { ColumnInfo, TableSchema } from './introspect-schema.js'
+import { foldName, is, tokenize } from '../schema/sql-tokens.js'
+import type { ColumnInfo, TableSchema } from '../schema/introspect-schema.js'
 import { quote } from './identifier.js'
 
 type Affinity = 'INTEGER' | 'TEXT' | 'BLOB' | 'REAL' | 'NUMERIC'

@@ -1,10 +1,10 @@
-import { DurableObjectSqliteError } from '../errors.js'
-import { KYSELY_TABLES } from '../user-tables.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import { KYSELY_TABLES } from '../schema/user-tables.js'
 import { readLimits, type Literal } from './check-literals.js'
 import { columnType, hasGeneratedValue } from './column-type.js'
-import { foldName } from './sql-tokens.js'
+import { foldName } from '../schema/sql-tokens.js'
 import { quote, toPropertyName, toTypeName } from './identifier.js'
-import type { ColumnInfo, TableSchema } from './introspect-schema.js'
+import type { ColumnInfo, TableSchema } from '../schema/introspect-schema.js'
 import { CamelCaseNaming, itemsByKey, ORIGINAL_NAMES, type Naming } from './naming.js'
 
 /** Options of {@link generateKyselyDbInterface}. */

@@ -6,7 +6,7 @@ import {
   SqliteQueryCompiler,
   WithNode,
 } from 'kysely'
-import { toIntegerText } from '../parameters.js'
+import { toIntegerText } from '../statement/parameters.js'
 import { countTerms, splitAtOpenTerms, termsOf } from './condition-chain.js'
 import { nestSetOperations } from './set-operations.js'
 

@@ -18,9 +18,9 @@ import {
   ValueNode,
   type ValuesNode,
 } from 'kysely'
-import { DurableObjectSqliteError } from '../errors.js'
-import { MAX_PARAMETERS, MAX_VALUE_BYTES } from '../limits.js'
-import { type SqliteParameter, toIntegerText, toSqliteParameter } from '../parameters.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import { MAX_PARAMETERS, MAX_VALUE_BYTES } from '../platform/limits.js'
+import { type SqliteParameter, toIntegerText, toSqliteParameter } from '../statement/parameters.js'
 import { BaseQueryCompiler } from './base-query-compiler.js'
 import {
   inDocuments,

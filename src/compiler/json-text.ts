@@ -1,5 +1,5 @@
-import type { SqliteParameter } from '../parameters.js'
-import { MAX_VALUE_BYTES } from '../limits.js'
+import type { SqliteParameter } from '../statement/parameters.js'
+import { MAX_VALUE_BYTES } from '../platform/limits.js'
 
 /** A value that JSON has no notation for. */
 export type Blob = ArrayBuffer | ArrayBufferView

@@ -1,4 +1,4 @@
-import type { SqlStorage } from '../storage.js'
+import type { SqlStorage } from '../platform/storage.js'
 
 /**
  * What reads rows out of a JSON text. A row, which is an array, comes out of `json_each` as text, to

@@ -1,4 +1,4 @@
-import type { SqliteParameter } from '../parameters.js'
+import type { SqliteParameter } from '../statement/parameters.js'
 import type { JsonArray } from './json-text.js'
 
 /** A part of SQL text: the text itself, a parameter, or the place of a value that comes in rows. */

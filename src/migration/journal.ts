@@ -1,7 +1,7 @@
 import { type ColumnType, Kysely, sql } from 'kysely'
-import { DurableObjectSqliteDialect } from '../dialect.js'
-import { DurableObjectSqliteError } from '../errors.js'
-import type { DurableObjectStorageLike } from '../storage.js'
+import { DurableObjectSqliteDialect } from '../dialect/dialect.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import type { DurableObjectStorageLike } from '../platform/storage.js'
 
 /**
  * Kysely's table, and three columns that its `Migrator` does not look at. It leaves them NULL.

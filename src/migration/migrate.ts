@@ -1,6 +1,6 @@
 import type { KyselyPlugin } from 'kysely'
-import { DurableObjectSqliteError } from '../errors.js'
-import type { SqlStorage } from '../storage.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import type { SqlStorage } from '../platform/storage.js'
 import { fingerprintOf, withChecksums } from './checksum.js'
 import { Journal, type JournalEntry } from './journal.js'
 import {

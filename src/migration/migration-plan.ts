@@ -1,5 +1,5 @@
-import { DurableObjectSqliteError } from '../errors.js'
-import { foreignKeysSetting } from '../pragmas.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import { foreignKeysSetting } from '../statement/pragmas.js'
 import type { JournalEntry } from './journal.js'
 import type { ChecksummedMigration, MigrationStep } from './migration.js'
 import { splitStatements } from './sql-script.js'

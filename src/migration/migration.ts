@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
-import { DurableObjectSqliteError } from '../errors.js'
-import type { SqlStorage } from '../storage.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import type { SqlStorage } from '../platform/storage.js'
 
 /**
  * SQL text of one or more statements, or a function. The function gets a Kysely instance whose

@@ -1,4 +1,4 @@
-import { DurableObjectSqliteError } from '../errors.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { Migration, Migrations } from './migration.js'
 
 /** What a bundler makes of a file: its text, the migration, or a module that exports either. */

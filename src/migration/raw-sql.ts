@@ -1,4 +1,4 @@
-import type { SqlStorage, SqlStorageValue } from '../storage.js'
+import type { SqlStorage, SqlStorageValue } from '../platform/storage.js'
 
 /** The rows of a query as arrays, of the types that the caller knows the query to return. */
 export function read<Row extends readonly SqlStorageValue[]>(

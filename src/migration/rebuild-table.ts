@@ -1,6 +1,6 @@
 import type { Compilable } from 'kysely'
-import { DurableObjectSqliteError } from '../errors.js'
-import type { SqlStorage } from '../storage.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import type { SqlStorage } from '../platform/storage.js'
 import { quote, read } from './raw-sql.js'
 import { schemaErrors } from './schema-errors.js'
 

@@ -1,4 +1,4 @@
-import { DurableObjectSqliteError } from '../errors.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
 import { Journal } from './journal.js'
 import type { MigrationStorage } from './run-migration.js'
 

@@ -1,4 +1,4 @@
-import type { SqlStorage } from '../storage.js'
+import type { SqlStorage } from '../platform/storage.js'
 import { quote, read } from './raw-sql.js'
 
 /**

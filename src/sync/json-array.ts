@@ -1,5 +1,5 @@
 import { isBlob, JsonArray, toJson } from '../compiler/json-text.js'
-import { toIntegerText, toSqliteParameter } from '../parameters.js'
+import { toIntegerText, toSqliteParameter } from '../statement/parameters.js'
 
 /**
  * The values as a JSON array whose elements SQLite reads as the values that it would have if each were

@@ -5,7 +5,7 @@ import {
   ValueNode,
   type OperationNode,
 } from 'kysely'
-import { DurableObjectSqliteError } from '../errors.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
 import { findParameterPlaces } from './parameter-places.js'
 import { QueryParameter, type QueryParameters } from './query-parameter.js'
 import { QueryTemplate, type BoundQuery, type GivenValues } from './query-template.js'

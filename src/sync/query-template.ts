@@ -1,6 +1,6 @@
 import type { CompiledQuery } from 'kysely'
-import { DurableObjectSqliteError } from '../errors.js'
-import { toIntegerText } from '../parameters.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import { toIntegerText } from '../statement/parameters.js'
 import { toJsonArray } from './json-array.js'
 import { QueryParameter } from './query-parameter.js'
 

@@ -8,7 +8,7 @@ import {
   type QueryResult,
   type UnknownRow,
 } from 'kysely'
-import { DurableObjectSqliteError } from '../errors.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
 
 /**
  * A Kysely plugin whose results can be had without a promise. A plugin of your own works with

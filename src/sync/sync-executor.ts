@@ -1,6 +1,6 @@
 import { NoResultError, type CompiledQuery, type Kysely } from 'kysely'
-import type { DurableObjectStorageLike } from '../storage.js'
-import { withDoTransaction, type NotPromise } from '../with-do-transaction.js'
+import type { DurableObjectStorageLike } from '../platform/storage.js'
+import { withDoTransaction, type NotPromise } from '../transaction/with-do-transaction.js'
 import { PreparedQuery } from './prepared-query.js'
 import type { QueryParameters } from './query-parameter.js'
 import {

@@ -6,12 +6,12 @@ import type {
   QueryResult,
   UnknownRow,
 } from 'kysely'
-import { DurableObjectSqliteAdapter } from '../adapter.js'
-import type { DurableObjectSqliteDatabase } from '../database.js'
-import { DurableObjectSqliteError } from '../errors.js'
-import type { DurableObjectStorageLike } from '../storage.js'
-import { Transaction } from '../transaction.js'
-import { TransactionGate } from '../transaction-gate.js'
+import { DurableObjectSqliteAdapter } from '../dialect/adapter.js'
+import type { DurableObjectSqliteDatabase } from '../statement/database.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import type { DurableObjectStorageLike } from '../platform/storage.js'
+import { Transaction } from '../transaction/transaction.js'
+import { TransactionGate } from '../transaction/transaction-gate.js'
 import { areValueIndependent, toResultTransforms } from './result-plugins.js'
 import { toOutput, type SyncQuery } from './sync-query.js'
 

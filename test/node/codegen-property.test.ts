@@ -5,7 +5,7 @@ import { build } from 'esbuild'
 import * as fc from 'fast-check'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ColumnInfo, TableSchema } from '../../src/codegen/introspect-schema.js'
+import type { ColumnInfo, TableSchema } from '../../src/schema/introspect-schema.js'
 
 const root = join(import.meta.dirname, '../..')
 

@@ -1,0 +1,72 @@
+import type {
+  CompiledQuery,
+  PrimitiveValueListNode,
+  QueryId,
+  RootOperationNode,
+  ValuesNode,
+} from 'kysely'
+import { BaseQueryCompiler } from './base-query-compiler.js'
+import { compileToJsonParameters } from './json-query-compiler.js'
+import { findRowFunction, type RowFunction } from './row-function.js'
+import { MAX_PARAMETERS } from '../platform/limits.js'
+import type { SqlStorage } from '../platform/storage.js'
+
+/**
+ * Compiles queries to the SQL of SQLite in a Durable Object.
+ *
+ * A query that would bind more than 100 parameters is compiled a second time, to SQL that takes its
+ * values out of JSON texts. It has the same results. Compiling throws `ERR_UNSUPPORTED_PARAMETER` for
+ * a value that would be refused when it is bound, and `ERR_TOO_MANY_PARAMETERS` where even JSON texts
+ * of the size that the platform takes are more than 100.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * await db.selectFrom('person').selectAll().where('id', 'in', ids).execute()
+ * ```
+ *
+ * The generated SQL for more than 100 ids:
+ *
+ * ```sql
+ * select * from `person` where `id` in (select +value from json_each(?))
+ * ```
+ */
+export class DurableObjectSqliteQueryCompiler extends BaseQueryCompiler {
+  readonly #sql: SqlStorage | undefined
+  #rowFunction: RowFunction | undefined
+
+  /** The storage is asked which JSON functions it has, when a query needs to know. */
+  constructor(sql?: SqlStorage) {
+    super()
+    this.#sql = sql
+  }
+
+  override compileQuery(node: RootOperationNode, queryId: QueryId): CompiledQuery {
+    const query = super.compileQuery(node, queryId)
+    if (query.parameters.length <= MAX_PARAMETERS) {
+      return query
+    }
+    this.#rowFunction ??= findRowFunction(this.#sql)
+    return compileToJsonParameters(node, queryId, this.#rowFunction)
+  }
+
+  // What this pass compiles beyond the limit is thrown away.
+
+  protected override visitValues({ values }: ValuesNode): void {
+    let separator = 'values '
+    for (const row of values) {
+      if (this.numParameters > MAX_PARAMETERS) {
+        return
+      }
+      this.append(separator)
+      this.visitNode(row)
+      separator = ', '
+    }
+  }
+
+  protected override visitPrimitiveValueList(node: PrimitiveValueListNode): void {
+    if (this.numParameters <= MAX_PARAMETERS) {
+      super.visitPrimitiveValueList(node)
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
+import type { DurableObjectSqliteDatabase } from '../statement/database.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import { isForeignKeysPragmaIgnored } from '../statement/pragmas.js'
+import type { DurableObjectStorageLike } from '../platform/storage.js'
+import { Transaction, type TransactionOptions } from '../transaction/transaction.js'
+import type { TransactionGate } from '../transaction/transaction-gate.js'
+
+/** `begin`, `commit`, … as Kysely logs it, and what it does. */
+interface Control {
+  readonly query: CompiledQuery
+  run(): Promise<void>
+}
+
+/** What Kysely 0.29 passes and 0.28 does not. */
+interface AbortableOptions {
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A connection to the only database handle that there is. What makes it one of several is the
+ * transaction it may be in: the queries of all others wait until that ends.
+ */
+export class DurableObjectSqliteConnection implements DatabaseConnection {
+  readonly #database: DurableObjectSqliteDatabase
+  readonly #gate: TransactionGate
+  /** Milliseconds. */
+  readonly #timeout: number
+  readonly #storage: DurableObjectStorageLike | undefined
+  #transaction: Transaction | undefined
+  #control: Control | undefined
+
+  constructor(
+    database: DurableObjectSqliteDatabase,
+    gate: TransactionGate,
+    timeout: number,
+    storage: DurableObjectStorageLike | undefined,
+  ) {
+    this.#database = database
+    this.#gate = gate
+    this.#timeout = timeout
+    this.#storage = storage
+  }
+
+  get isInTransaction(): boolean {
+    return this.#transaction !== undefined
+  }
+
+  async executeQuery<R>(query: CompiledQuery, options?: AbortableOptions): Promise<QueryResult<R>> {
+    const control = this.#control
+    if (control?.query === query) {
+      this.#control = undefined
+      await control.run()
+      return { rows: [] }
+    }
+    const transaction = this.#transaction
+    if (transaction !== undefined) {
+      transaction.assertOpen()
+      return this.#database.execute(query, transaction.refuseWrite)
+    }
+    if (this.#gate.isClosed) {
+      await this.#waitForTurn(options)
+    }
+    try {
+      return this.#database.execute(query)
+    } catch (error) {
+      if (this.#storage === undefined || !isForeignKeysPragmaIgnored(error, query.sql)) {
+        throw error
+      }
+      await this.#storage.sync()
+      return this.#database.execute(query)
+    }
+  }
+
+  async *streamQuery<R>(
+    query: CompiledQuery,
+    chunkSize: number,
+    options?: AbortableOptions,
+  ): AsyncIterableIterator<QueryResult<R>> {
+    const transaction = this.#transaction
+    const chunks = this.#database.stream<R>(query, chunkSize, transaction?.refuseWrite)
+    try {
+      while (true) {
+        if (transaction !== undefined) {
+          transaction.assertOpen()
+        } else if (this.#gate.isClosed) {
+          await this.#waitForTurn(options)
+        }
+        const chunk = chunks.next()
+        if (chunk.done) {
+          return
+        }
+        yield chunk.value
+      }
+    } finally {
+      chunks.return()
+    }
+  }
+
+  /** Begins a transaction, as a query that Kysely's log sees. */
+  begin(query: CompiledQuery, options: Omit<TransactionOptions, 'gate'>): Promise<unknown> {
+    this.#control = {
+      query,
+      run: async () => {
+        this.#transaction = await Transaction.begin({ ...options, gate: this.#gate })
+      },
+    }
+    return this.executeQuery(query)
+  }
+
+  /** Does something with the open transaction, as a query that Kysely's log sees. */
+  inTransaction(
+    query: CompiledQuery,
+    run: (transaction: Transaction) => Promise<void>,
+  ): Promise<unknown> {
+    this.#control = { query, run: () => run(this.#openTransaction(query)) }
+    return this.executeQuery(query)
+  }
+
+  /**
+   * Commits, as a query that Kysely's log sees. If that fails, the connection stays in the
+   * transaction, which takes no more queries, until it is rolled back.
+   */
+  commit(query: CompiledQuery): Promise<unknown> {
+    return this.inTransaction(query, async (transaction) => {
+      await transaction.commit()
+      this.#transaction = undefined
+    })
+  }
+
+  /** Rolls back, as a query that Kysely's log sees. */
+  rollback(query: CompiledQuery): Promise<unknown> {
+    return this.inTransaction(query, () => this.reset())
+  }
+
+  /** Makes the connection as good as new. A transaction that was left open is rolled back. */
+  async reset(): Promise<void> {
+    const transaction = this.#transaction
+    if (transaction !== undefined) {
+      try {
+        await transaction.rollback()
+      } finally {
+        this.#transaction = undefined
+      }
+    }
+  }
+
+  #openTransaction({ sql }: CompiledQuery): Transaction {
+    if (this.#transaction === undefined) {
+      throw new DurableObjectSqliteError(
+        'ERR_TRANSACTION_ENDED',
+        `There is no open transaction to ${sql}.`,
+      )
+    }
+    return this.#transaction
+  }
+
+  async #waitForTurn(options: AbortableOptions | undefined): Promise<void> {
+    await this.#gate.wait(this.#timeout)
+    options?.signal?.throwIfAborted()
+  }
+}

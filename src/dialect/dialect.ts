@@ -1,0 +1,135 @@
+import type {
+  DatabaseIntrospector,
+  Dialect,
+  DialectAdapter,
+  Driver,
+  Kysely,
+  QueryCompiler,
+} from 'kysely'
+import { DurableObjectSqliteAdapter } from './adapter.js'
+import {
+  DurableObjectSqliteDatabase,
+  type DurableObjectSqliteQueryEvent,
+} from '../statement/database.js'
+import { DurableObjectSqliteDriver } from './driver.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import { DurableObjectSqliteIntrospector } from './introspector.js'
+import { DurableObjectSqliteQueryCompiler } from '../compiler/query-compiler.js'
+import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
+
+/** Options of {@link DurableObjectSqliteDialect}. */
+export interface DurableObjectSqliteDialectConfig {
+  /**
+   * Called once for each statement that ran, with the rows that it read and wrote: what Cloudflare
+   * bills. An error that it throws rejects the query, whose writes are done by then.
+   *
+   * https://developers.cloudflare.com/durable-objects/platform/pricing/#sqlite-storage-backend
+   */
+  readonly onQuery?: (event: DurableObjectSqliteQueryEvent) => void
+  /**
+   * How long a query or a transaction waits for another transaction to end, in milliseconds, before
+   * it rejects with `ERR_TRANSACTION_TIMEOUT`. Default: 10,000.
+   */
+  readonly transactionTimeout?: number
+}
+
+const DEFAULT_TRANSACTION_TIMEOUT = 10_000
+
+/**
+ * Kysely's dialect for the SQLite database of a Durable Object.
+ *
+ * Made from `ctx.storage` it does everything. Made from `ctx.storage.sql` it does everything but
+ * transactions, which reject with `ERR_TRANSACTION_UNSUPPORTED`. Throws `ERR_INVALID_STORAGE` for
+ * anything else.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { DurableObject } from 'cloudflare:workers'
+ * import { type Generated, Kysely } from 'kysely'
+ * import { DurableObjectSqliteDialect } from 'kysely-durable-sqlite'
+ *
+ * interface Database {
+ *   person: { id: Generated<number>; name: string }
+ * }
+ *
+ * export class People extends DurableObject {
+ *   readonly #db = new Kysely<Database>({
+ *     dialect: new DurableObjectSqliteDialect(this.ctx.storage),
+ *   })
+ *
+ *   async add(name: string): Promise<number> {
+ *     const { id } = await this.#db
+ *       .insertInto('person')
+ *       .values({ name })
+ *       .returning('id')
+ *       .executeTakeFirstOrThrow()
+ *     return id
+ *   }
+ * }
+ * ```
+ *
+ * The generated SQL:
+ *
+ * ```sql
+ * insert into `person` (`name`) values (?) returning `id`
+ * ```
+ */
+export class DurableObjectSqliteDialect implements Dialect {
+  readonly #sql: SqlStorage
+  readonly #storage: DurableObjectStorageLike | undefined
+  readonly #database: DurableObjectSqliteDatabase
+  readonly #transactionTimeout: number
+
+  constructor(
+    storage: DurableObjectStorageLike | SqlStorage,
+    config: DurableObjectSqliteDialectConfig = {},
+  ) {
+    if (isSqlStorage(storage)) {
+      this.#sql = storage
+    } else if (isSqlStorage(storage?.sql)) {
+      this.#sql = storage.sql
+      this.#storage = storage
+    } else {
+      throw new DurableObjectSqliteError(
+        'ERR_INVALID_STORAGE',
+        'Pass the storage of the Durable Object: new DurableObjectSqliteDialect(ctx.storage).',
+      )
+    }
+    this.#database = new DurableObjectSqliteDatabase(this.#sql, config.onQuery)
+    this.#transactionTimeout = config.transactionTimeout ?? DEFAULT_TRANSACTION_TIMEOUT
+  }
+
+  createDriver(): Driver {
+    return new DurableObjectSqliteDriver({
+      database: this.#database,
+      sql: this.#sql,
+      storage: this.#storage,
+      transactionTimeout: this.#transactionTimeout,
+    })
+  }
+
+  createQueryCompiler(): QueryCompiler {
+    return new DurableObjectSqliteQueryCompiler(this.#sql)
+  }
+
+  createAdapter(): DialectAdapter {
+    return new DurableObjectSqliteAdapter(this.#database)
+  }
+
+  // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature
+  createIntrospector(db: Kysely<any>): DatabaseIntrospector {
+    return new DurableObjectSqliteIntrospector(db)
+  }
+
+  /** The dialect itself. Configuration that is copied deeply still means this one database. */
+  clone(): this {
+    return this
+  }
+}
+
+function isSqlStorage(
+  storage: DurableObjectStorageLike | SqlStorage | undefined,
+): storage is SqlStorage {
+  return typeof (storage as Partial<SqlStorage> | undefined)?.exec === 'function'
+}

@@ -1,0 +1,268 @@
+import type { CompiledQuery, InsertQueryNode, QueryResult, RootOperationNode } from 'kysely'
+import { toDurableObjectSqliteError } from '../platform/errors.js'
+import { withoutLeadingComments } from './leading-comments.js'
+import { toSqliteParameters } from './parameters.js'
+import { assertForeignKeysPragmaTookEffect, readDatabaseList } from './pragmas.js'
+import { closeCursor, readRows, readValues, rowReader, type RowReader } from './rows.js'
+import type { SqlStorage, SqlStorageCursor, SqlStorageValue } from '../platform/storage.js'
+import type { RefuseWrite } from '../transaction/transaction.js'
+
+/** What one statement cost, as Cloudflare bills it. */
+export interface DurableObjectSqliteQueryEvent {
+  readonly query: CompiledQuery
+  /** Rows read, those of index lookups and of the dialect's follow-up query included. */
+  readonly rowsRead: number
+  /** Rows written, those of indexes included. */
+  readonly rowsWritten: number
+}
+
+const CHANGES = 'select changes() as changes, last_insert_rowid() as rowid'
+const ROWID_AS_TEXT = 'select cast(last_insert_rowid() as text) as rowid'
+const HAS_ROWID = `select count(*) as hasRowid from pragma_table_list(?) where wr = 0 and type <> 'view'`
+
+/**
+ * A raw statement that changes the schema: `changes()` still answers for the write before it, and
+ * SQLite has no function that tells. In its grammar the first keyword decides:
+ * https://www.sqlite.org/lang.html
+ */
+const RAW_SCHEMA_STATEMENT = /^(?:alter|analyze|create|drop|reindex)\b/i
+
+/**
+ * Runs compiled queries on `ctx.storage.sql` and asks SQLite what they did. All of it is
+ * synchronous, as the platform is.
+ */
+export class DurableObjectSqliteDatabase {
+  readonly #sql: SqlStorage
+  readonly #onQuery: ((event: DurableObjectSqliteQueryEvent) => void) | undefined
+  /** By table name. */
+  readonly #hasRowid = new Map<string, boolean>()
+  #followUpRowsRead = 0
+
+  constructor(sql: SqlStorage, onQuery?: (event: DurableObjectSqliteQueryEvent) => void) {
+    this.#sql = sql
+    this.#onQuery = onQuery
+  }
+
+  /** Whether it is that of this storage. */
+  isOn(sql: SqlStorage): boolean {
+    return this.#sql === sql
+  }
+
+  /** Runs one statement, with its own parameters or with others, and reads its whole result. */
+  execute<R>(
+    query: CompiledQuery,
+    refuseWrite?: RefuseWrite,
+    parameters: readonly unknown[] = query.parameters,
+  ): QueryResult<R> {
+    try {
+      const cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters))
+      const { columnNames } = cursor
+      this.#followUpRowsRead = 0
+      const result: QueryResult<unknown> =
+        columnNames.length > 0
+          ? { rows: readRows(cursor, columnNames) }
+          : this.#readChanges(query, cursor)
+      this.#report(query, parameters, cursor, this.#followUpRowsRead)
+      if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
+        refuseWrite()
+      }
+      // SQLite alone knows the type of the rows; Kysely's types state it.
+      return result as QueryResult<R>
+    } catch (error) {
+      const databaseList = readDatabaseList(query.sql)
+      if (databaseList !== undefined) {
+        return { rows: databaseList as R[] }
+      }
+      throw toDurableObjectSqliteError(error)
+    }
+  }
+
+  /** Runs one statement for its effect alone, and asks nothing about it. */
+  run(
+    query: CompiledQuery,
+    refuseWrite?: RefuseWrite,
+    parameters: readonly unknown[] = query.parameters,
+  ): void {
+    try {
+      const cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters))
+      this.#followUpRowsRead = 0
+      if (cursor.columnNames.length > 0) {
+        // A write that is not read to its end breaks the commit of the object.
+        readValues(cursor)
+      } else {
+        this.#hasChanges(query, cursor)
+      }
+      this.#report(query, parameters, cursor, this.#followUpRowsRead)
+      if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
+        refuseWrite()
+      }
+    } catch (error) {
+      throw toDurableObjectSqliteError(error)
+    }
+  }
+
+  /**
+   * Runs one statement and reads its rows as they are asked for, in chunks. Ending the generator
+   * early closes the cursor.
+   */
+  *stream<R>(
+    query: CompiledQuery,
+    chunkSize: number,
+    refuseWrite?: RefuseWrite,
+  ): Generator<QueryResult<R>, void> {
+    try {
+      const cursor = this.#sql.exec(query.sql, ...toSqliteParameters(query.parameters))
+      const { columnNames } = cursor
+      if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
+        closeCursor(cursor)
+        refuseWrite()
+      }
+      this.#followUpRowsRead = 0
+      if (columnNames.length === 0) {
+        const result = this.#readChanges(query, cursor)
+        this.#report(query, query.parameters, cursor, this.#followUpRowsRead)
+        yield result
+        return
+      }
+      // A write that is not read to its end breaks the commit of the object. SQLite has made all its
+      // changes before the first row: https://www.sqlite.org/lang_returning.html
+      const values =
+        cursor.rowsWritten > 0 || isWrite(query.query) ? readValues(cursor) : cursor.raw()
+      try {
+        yield* inChunks<R>(values, rowReader(columnNames), chunkSize)
+      } finally {
+        closeCursor(cursor)
+        this.#report(query, query.parameters, cursor, 0)
+      }
+    } catch (error) {
+      throw toDurableObjectSqliteError(error)
+    }
+  }
+
+  /** The result of a statement without result columns. */
+  #readChanges(query: CompiledQuery, cursor: SqlStorageCursor): QueryResult<never> {
+    if (!this.#hasChanges(query, cursor)) {
+      return { rows: [], numAffectedRows: 0n }
+    }
+    const { changes, rowid } = this.#ask<{ changes: number; rowid: number }>(CHANGES)
+    const numAffectedRows = BigInt(changes)
+    return this.#insertsRow(query.query, rowid)
+      ? { rows: [], numAffectedRows, insertId: this.#exactRowid(rowid) }
+      : { rows: [], numAffectedRows }
+  }
+
+  /** Whether a statement without result columns changed rows, and not nothing or the schema. */
+  #hasChanges(query: CompiledQuery, cursor: SqlStorageCursor): boolean {
+    if (cursor.rowsWritten === 0) {
+      if (query.query.kind === 'RawNode') {
+        assertForeignKeysPragmaTookEffect(this.#sql, query.sql)
+      }
+      return false
+    }
+    if (isSchemaStatement(query)) {
+      this.#hasRowid.clear()
+      return false
+    }
+    return true
+  }
+
+  /**
+   * Whether `last_insert_rowid()` is of the row that this statement inserted. An update, a write to a
+   * view or to a WITHOUT ROWID table, and an upsert that updates leave it as it was before.
+   */
+  #insertsRow(node: RootOperationNode, rowid: number): boolean {
+    switch (node.kind) {
+      case 'InsertQueryNode':
+        return !mayUpdate(node) && this.#intoTableWithRowid(node)
+      case 'RawNode':
+        return rowid !== 0
+      default:
+        return false
+    }
+  }
+
+  #intoTableWithRowid(node: InsertQueryNode): boolean {
+    const name = node.into?.table.identifier.name ?? ''
+    let hasRowid = this.#hasRowid.get(name)
+    if (hasRowid === undefined) {
+      hasRowid = this.#ask<{ hasRowid: number }>(HAS_ROWID, name).hasRowid > 0
+      this.#hasRowid.set(name, hasRowid)
+    }
+    return hasRowid
+  }
+
+  /** A number from SQLite is rounded beyond 2^53. */
+  #exactRowid(rowid: number): bigint {
+    return BigInt(
+      Number.isSafeInteger(rowid) ? rowid : this.#ask<{ rowid: string }>(ROWID_AS_TEXT).rowid,
+    )
+  }
+
+  #ask<T extends Record<string, SqlStorageValue>>(question: string, ...bindings: string[]): T {
+    const cursor = this.#sql.exec(question, ...bindings)
+    const row = cursor.one()
+    this.#followUpRowsRead += cursor.rowsRead
+    return row as T
+  }
+
+  #report(
+    query: CompiledQuery,
+    parameters: readonly unknown[],
+    cursor: SqlStorageCursor,
+    followUpRowsRead: number,
+  ): void {
+    this.#onQuery?.({
+      query: parameters === query.parameters ? query : { ...query, parameters },
+      rowsRead: cursor.rowsRead + followUpRowsRead,
+      rowsWritten: cursor.rowsWritten,
+    })
+  }
+}
+
+function* inChunks<R>(
+  values: Iterable<SqlStorageValue[]>,
+  readRow: RowReader,
+  chunkSize: number,
+): Generator<QueryResult<R>, void> {
+  let rows: Record<string, unknown>[] = []
+  for (const value of values) {
+    rows.push(readRow(value))
+    if (rows.length === chunkSize) {
+      yield { rows } as QueryResult<R>
+      rows = []
+    }
+  }
+  if (rows.length > 0) {
+    yield { rows } as QueryResult<R>
+  }
+}
+
+function isWrite(node: RootOperationNode): boolean {
+  switch (node.kind) {
+    case 'InsertQueryNode':
+    case 'UpdateQueryNode':
+    case 'DeleteQueryNode':
+      return true
+    default:
+      return false
+  }
+}
+
+function isSchemaStatement({ query, sql }: CompiledQuery): boolean {
+  return query.kind === 'RawNode'
+    ? RAW_SCHEMA_STATEMENT.test(withoutLeadingComments(sql))
+    : !isWrite(query)
+}
+
+/** Whether the insert may turn into an update: `on conflict … do update`. */
+function mayUpdate({ onConflict }: InsertQueryNode): boolean {
+  return onConflict !== undefined && onConflict.doNothing !== true
+}
+
+/**
+ * A statement without result columns writes, changes the schema or sets a pragma; `drop table`
+ * counts no row as written.
+ */
+function mayHaveWritten(cursor: SqlStorageCursor): boolean {
+  return cursor.rowsWritten > 0 || cursor.columnNames.length === 0
+}

@@ -1,0 +1,54 @@
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import type { DurableObjectStorageLike } from '../platform/storage.js'
+
+/** What a synchronous transaction returns: anything but a promise. */
+export type NotPromise<T> = T extends PromiseLike<unknown> ? never : T
+
+/**
+ * Runs the closure in a synchronous transaction, on `ctx.storage.transactionSync()`, and returns what
+ * it returns. If it throws, everything it did is undone and the error is thrown on. It may be nested,
+ * and it may run inside `db.transaction()`.
+ *
+ * Throws `ERR_ASYNC_TRANSACTION`, and undoes everything, if the closure returns a promise: what runs
+ * after its first `await` would be outside the transaction. What still runs then cannot be stopped.
+ *
+ * https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/#transactionsync
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { withDoTransaction } from 'kysely-durable-sqlite'
+ *
+ * const balance = withDoTransaction(ctx.storage, (sql) => {
+ *   sql.exec('update account set balance = balance - ? where id = ?', 10, 1)
+ *   return sql.exec('select balance from account where id = ?', 1).one()['balance']
+ * })
+ * ```
+ */
+export function withDoTransaction<
+  S extends Pick<DurableObjectStorageLike, 'sql' | 'transactionSync'>,
+  T,
+>(storage: S, closure: (sql: S['sql']) => NotPromise<T>): T {
+  return storage.transactionSync((): T => {
+    const result = closure(storage.sql)
+    if (isPromiseLike(result)) {
+      // Its own failure would be reported as unhandled, next to the error thrown here.
+      result.then(undefined, () => {})
+      throw new DurableObjectSqliteError(
+        'ERR_ASYNC_TRANSACTION',
+        'The closure of a synchronous transaction returned a promise, and everything it did has ' +
+          'been undone. Leave out `async` and `await`, or use db.transaction().',
+      )
+    }
+    return result
+  })
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  )
+}

@@ -1,0 +1,62 @@
+import type { Generated } from 'kysely'
+import { expect, it } from 'vitest'
+import type { DurableObjectSqliteQueryEvent } from '../../src/index.js'
+import { inDurableObject } from '../harness.js'
+
+interface Database {
+  person: { id: Generated<number>; name: string }
+}
+
+it('should report each statement once, with the rows that Cloudflare bills', () => {
+  const events: DurableObjectSqliteQueryEvent[] = []
+  return inDurableObject<Database>(
+    async ({ db, sql }) => {
+      sql.exec('create table person (id integer primary key, name text unique)')
+      await db
+        .insertInto('person')
+        .values([{ name: 'Ada' }, { name: 'Grace' }])
+        .execute()
+      await db.insertInto('person').values({ name: 'Eve' }).execute()
+      await db.transaction().execute(async (trx) => {
+        await trx.selectFrom('person').selectAll().where('name', '=', 'Ada').execute()
+        await trx.updateTable('person').set({ name: 'Bob' }).where('id', '=', 1).execute()
+      })
+      await expect(db.insertInto('person').values({ name: 'Bob' }).execute()).rejects.toMatchObject(
+        { code: 'SQLITE_CONSTRAINT_UNIQUE' },
+      )
+      for await (const _ of db.selectFrom('person').selectAll().stream(1)) {
+        break
+      }
+      expect(
+        events.map(({ query, rowsRead, rowsWritten }) => [query.sql, rowsRead, rowsWritten]),
+      ).toEqual([
+        // The first insert into a table asks once whether it has a rowid.
+        ['insert into `person` (`name`) values (?), (?)', 1, 4],
+        ['insert into `person` (`name`) values (?)', 0, 2],
+        ['select * from `person` where `name` = ?', 1, 0],
+        ['update `person` set `name` = ? where `id` = ?', 1, 2],
+        // One row that was asked for, one that the platform read ahead, one to close the cursor.
+        ['select * from `person`', 3, 0],
+      ])
+    },
+    { dialect: { onQuery: (event) => events.push(event) } },
+  )
+})
+
+it('should let its error reject the query', () => {
+  const failure = new Error('in onQuery')
+  return inDurableObject(
+    async ({ db }) => {
+      await expect(db.schema.createTable('a').addColumn('b', 'text').execute()).rejects.toBe(
+        failure,
+      )
+    },
+    {
+      dialect: {
+        onQuery() {
+          throw failure
+        },
+      },
+    },
+  )
+})

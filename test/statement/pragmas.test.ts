@@ -1,0 +1,152 @@
+import { type Generated, type Kysely, sql } from 'kysely'
+import { describe, expect, it, vi } from 'vitest'
+import { DurableObjectSqliteDialect } from '../../src/index.js'
+import { inDurableObject } from '../harness.js'
+
+interface Database {
+  author: { id: Generated<number> }
+  book: { id: Generated<number>; author_id: number }
+}
+
+async function createAuthorsAndBooks(db: Kysely<Database>): Promise<void> {
+  await db.schema
+    .createTable('author')
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .execute()
+  await db.schema
+    .createTable('book')
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('author_id', 'integer', (column) =>
+      column.notNull().references('author.id').onDelete('cascade'),
+    )
+    .execute()
+  await db.insertInto('author').values({ id: 1 }).execute()
+  await db.insertInto('book').values({ id: 1, author_id: 1 }).execute()
+}
+
+function foreignKeys(storage: DurableObjectStorage): unknown {
+  return storage.sql.exec('pragma foreign_keys').one()['foreign_keys']
+}
+
+describe('pragma database_list', () => {
+  it.each(['pragma database_list', 'PRAGMA main.database_list;', '-- all\npragma database_list'])(
+    'should return the only database for %j',
+    (statement) =>
+      inDurableObject(async ({ db }) => {
+        expect(await sql.raw(statement).execute(db)).toEqual({
+          rows: [{ seq: 0, name: 'main', file: '' }],
+        })
+      }),
+  )
+
+  it('should work inside a transaction', () =>
+    inDurableObject(async ({ db }) => {
+      const { rows } = await db
+        .transaction()
+        .execute((trx) => sql`pragma database_list`.execute(trx))
+      expect(rows).toEqual([{ seq: 0, name: 'main', file: '' }])
+    }))
+
+  it('should not be told to onQuery, since it did not run', async () => {
+    const onQuery = vi.fn<() => void>()
+    await inDurableObject(({ db }) => sql`pragma database_list`.execute(db), {
+      dialect: { onQuery },
+    })
+    expect(onQuery).not.toHaveBeenCalled()
+  })
+
+  it('should leave what else the platform refuses refused', () =>
+    inDurableObject(async ({ db }) => {
+      await expect(sql`select * from pragma_database_list`.execute(db)).rejects.toMatchObject({
+        code: 'SQLITE_AUTH',
+        message: 'not authorized: SQLITE_AUTH',
+      })
+    }))
+})
+
+describe('pragma foreign_keys', () => {
+  it('should take effect after a write of the same event', () =>
+    inDurableObject<Database>(async ({ db, storage }) => {
+      await createAuthorsAndBooks(db)
+      expect(await sql`pragma foreign_keys = off`.execute(db)).toEqual({
+        rows: [],
+        numAffectedRows: 0n,
+      })
+      expect(foreignKeys(storage)).toBe(0)
+      await db.insertInto('book').values({ id: 2, author_id: 9 }).execute()
+      await sql`pragma foreign_keys = on`.execute(db)
+      expect(foreignKeys(storage)).toBe(1)
+      await expect(
+        db.insertInto('book').values({ id: 3, author_id: 9 }).execute(),
+      ).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT_FOREIGNKEY' })
+    }))
+
+  it('should be told to onQuery once, however often it is sent', async () => {
+    const statements: string[] = []
+    await inDurableObject(
+      async ({ db }) => {
+        await sql`create table author (id integer primary key)`.execute(db)
+        await sql`pragma foreign_keys = off`.execute(db)
+      },
+      { dialect: { onQuery: ({ query }) => statements.push(query.sql) } },
+    )
+    expect(statements).toEqual([
+      'create table author (id integer primary key)',
+      'pragma foreign_keys = off',
+    ])
+  })
+
+  it('should let the parent of other rows be rebuilt by a tool that switches it off and on', () =>
+    inDurableObject<Database>(async ({ db, storage }) => {
+      await createAuthorsAndBooks(db)
+      for (const statement of [
+        'pragma foreign_keys = off;',
+        'create table new_author (id integer primary key, name text)',
+        'insert into new_author select id, null from author',
+        'drop table author',
+        'alter table new_author rename to author',
+        'pragma foreign_keys = on;',
+      ]) {
+        await sql.raw(statement).execute(db)
+      }
+      expect(await db.selectFrom('book').selectAll().execute()).toEqual([{ id: 1, author_id: 1 }])
+      expect(foreignKeys(storage)).toBe(1)
+    }))
+
+  it.each(['pragma foreign_keys = off', "PRAGMA main.foreign_keys('no')", 'pragma foreign_keys=0'])(
+    'should be an error where SQLite ignores it: %j inside a transaction',
+    (statement) =>
+      inDurableObject<Database>(async ({ db, storage }) => {
+        await createAuthorsAndBooks(db)
+        await expect(
+          db.transaction().execute(async (trx) => {
+            await sql.raw(statement).execute(trx)
+            await trx.schema.dropTable('author').execute()
+          }),
+        ).rejects.toMatchObject({
+          code: 'ERR_PRAGMA_IGNORED',
+          message: expect.stringContaining('withoutForeignKeys(ctx.storage, …)'),
+        })
+        expect(foreignKeys(storage)).toBe(1)
+        expect(await db.selectFrom('book').selectAll().execute()).toEqual([{ id: 1, author_id: 1 }])
+      }),
+  )
+
+  it('should run the statements after it in the same text no second time', () =>
+    inDurableObject<Database>(async ({ db }) => {
+      await createAuthorsAndBooks(db)
+      await expect(
+        sql.raw('pragma foreign_keys = off; drop table book').execute(db),
+      ).rejects.toMatchObject({ code: 'ERR_PRAGMA_IGNORED' })
+    }))
+
+  it('should be an error where the dialect has no storage to wait for', () =>
+    inDurableObject<Database>(async ({ db, storage }) => {
+      await createAuthorsAndBooks(db)
+      const dialect = new DurableObjectSqliteDialect(storage.sql)
+      const connection = await dialect.createDriver().acquireConnection()
+      await expect(
+        connection.executeQuery(sql`pragma foreign_keys = off`.compile(db)),
+      ).rejects.toMatchObject({ code: 'ERR_PRAGMA_IGNORED' })
+    }))
+})

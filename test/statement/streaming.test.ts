@@ -1,0 +1,205 @@
+import { CompiledQuery, type Generated, sql } from 'kysely'
+import { describe, expect, it } from 'vitest'
+import { DurableObjectSqliteError, type DurableObjectSqliteQueryEvent } from '../../src/index.js'
+import { inDurableObject, type Options, type Scope } from '../harness.js'
+
+interface Database {
+  number: { n: Generated<number> }
+  other: { n: number }
+}
+
+function withNumbers(
+  body: (scope: Scope<Database>) => Promise<void>,
+  options?: Options,
+): Promise<void> {
+  return inDurableObject<Database>((scope) => {
+    scope.sql.exec(`
+      create table number (n integer primary key);
+      create table other (n integer);
+      with recursive i(n) as (select 1 union all select n + 1 from i where n < 10)
+        insert into number select n from i`)
+    return body(scope)
+  }, options)
+}
+
+const oneToTen = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+
+describe('stream', () => {
+  it.each([1, 3, 10, 100])('should return all rows in order in chunks of %d', (chunkSize) =>
+    withNumbers(async ({ db }) => {
+      const rows: number[] = []
+      for await (const { n } of db.selectFrom('number').selectAll().stream(chunkSize)) {
+        rows.push(n)
+      }
+      expect(rows).toEqual(oneToTen)
+    }),
+  )
+
+  it('should return nothing for no rows', () =>
+    withNumbers(async ({ db }) => {
+      const rows: number[] = []
+      for await (const { n } of db.selectFrom('number').selectAll().where('n', '>', 10).stream()) {
+        rows.push(n)
+      }
+      expect(rows).toEqual([])
+    }))
+
+  it('should read no further than the chunk that is asked for', () => {
+    const events: DurableObjectSqliteQueryEvent[] = []
+    return withNumbers(
+      async ({ db }) => {
+        for await (const { n } of db.selectFrom('number').selectAll().stream(2)) {
+          if (n === 3) {
+            break
+          }
+        }
+        // Four rows in two chunks; the platform reads one ahead, and closing the cursor reads one.
+        expect(events).toMatchObject([{ rowsRead: 6, rowsWritten: 0 }])
+      },
+      { dialect: { onQuery: (event) => events.push(event) } },
+    )
+  })
+
+  it('should close the cursor when the loop is left early', () =>
+    withNumbers(async ({ db, sql: storageSql }) => {
+      for await (const _ of db.selectFrom('number').selectAll().stream(1)) {
+        // With the cursor open, no table can be dropped.
+        expect(() => storageSql.exec('drop table other')).toThrow('database table is locked')
+        break
+      }
+      await db.schema.dropTable('other').execute()
+      expect(await db.selectFrom('number').selectAll().execute()).toHaveLength(10)
+    }))
+
+  it('should close the cursor when the loop throws', () =>
+    withNumbers(async ({ db }) => {
+      const failure = new Error('in the loop')
+      const loop = async (): Promise<void> => {
+        for await (const _ of db.selectFrom('number').selectAll().stream(1)) {
+          throw failure
+        }
+      }
+      await expect(loop()).rejects.toBe(failure)
+      await db.schema.dropTable('other').execute()
+    }))
+
+  it('should let other queries run in the loop, writes included', () =>
+    withNumbers(async ({ db }) => {
+      for await (const { n } of db.selectFrom('number').selectAll().stream(1)) {
+        await db
+          .insertInto('other')
+          .values({ n: n * 10 })
+          .execute()
+        await db.updateTable('number').set({ n: -n }).where('n', '=', n).execute()
+        if (n === 3) {
+          break
+        }
+      }
+      expect(await db.selectFrom('other').selectAll().execute()).toEqual([
+        { n: 10 },
+        { n: 20 },
+        { n: 30 },
+      ])
+      expect(await db.selectFrom('number').selectAll().where('n', '<', 0).execute()).toHaveLength(3)
+    }))
+
+  it('should let a transaction run in the loop', () =>
+    withNumbers(async ({ db }) => {
+      for await (const { n } of db.selectFrom('number').selectAll().stream(2)) {
+        await db.transaction().execute((trx) => trx.insertInto('other').values({ n }).execute())
+      }
+      expect(await db.selectFrom('other').selectAll().execute()).toEqual(
+        oneToTen.map((n) => ({ n })),
+      )
+    }))
+
+  it('should run inside a transaction and see what that wrote', () =>
+    withNumbers(async ({ db }) => {
+      const rows = await db.transaction().execute(async (trx) => {
+        await trx.insertInto('number').values({ n: 11 }).execute()
+        const seen: number[] = []
+        for await (const { n } of trx.selectFrom('number').selectAll().stream(4)) {
+          seen.push(n)
+        }
+        return seen
+      })
+      expect(rows).toEqual([...oneToTen, 11])
+    }))
+
+  it('should make every write before the first row of a returning, and keep it', () =>
+    withNumbers(async ({ db }) => {
+      for await (const { n } of db
+        .updateTable('number')
+        .set('n', sql`n + 100`)
+        .returningAll()
+        .stream(1)) {
+        expect(n).toBe(101)
+        break
+      }
+      expect(await db.selectFrom('number').selectAll().execute()).toEqual(
+        oneToTen.map((n) => ({ n: n + 100 })),
+      )
+    }))
+
+  it('should make every write of raw SQL before the first row too', () =>
+    withNumbers(async ({ db, storage }) => {
+      const connection = db.getExecutor()
+      const query = CompiledQuery.raw('delete from number returning n')
+      for await (const { rows } of connection.stream(query, 3)) {
+        expect(rows).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }])
+        // A write that is still being read cannot be committed.
+        await storage.sync()
+        break
+      }
+      expect(await db.selectFrom('number').selectAll().execute()).toEqual([])
+    }))
+
+  it('should reject when a row cannot be computed, and close the cursor', () =>
+    withNumbers(async ({ db }) => {
+      const query = sql<{ x: unknown }>`
+        select json(case when n < 3 then '{}' else '{' end) as x from number`.compile(db)
+      const seen: unknown[] = []
+      const loop = async (): Promise<void> => {
+        for await (const { rows } of db.getExecutor().stream(query, 1)) {
+          seen.push(...rows)
+        }
+      }
+      await expect(loop()).rejects.toBeInstanceOf(DurableObjectSqliteError)
+      // The platform reads one row ahead, so the second row is lost with the third.
+      expect(seen).toEqual([{ x: '{}' }])
+      await db.schema.dropTable('other').execute()
+    }))
+
+  it('should return what changed for a write without result columns', () =>
+    withNumbers(async ({ db }) => {
+      const query = db.deleteFrom('number').where('n', '<', 4).compile()
+      const results: unknown[] = []
+      for await (const result of db.getExecutor().stream(query, 10)) {
+        results.push(result)
+      }
+      expect(results).toEqual([{ rows: [], numAffectedRows: 3n }])
+    }))
+
+  it('should wait for a transaction that was begun meanwhile', () =>
+    withNumbers(async ({ db }) => {
+      const stream = db.selectFrom('number').select('n').stream(1)
+      expect(await stream.next()).toEqual({ done: false, value: { n: 1 } })
+      const trx = await db.startTransaction().execute()
+      const order: string[] = []
+      const second = stream.next().then((next) => {
+        order.push('next row')
+        return next
+      })
+      await trx
+        .updateTable('number')
+        .set('n', sql`n + 100`)
+        .where('n', '=', 2)
+        .execute()
+      await scheduler.wait(1)
+      order.push('rollback')
+      await trx.rollback().execute()
+      expect(await second).toEqual({ done: false, value: { n: 2 } })
+      expect(order).toEqual(['rollback', 'next row'])
+      await stream.return?.()
+    }))
+})
