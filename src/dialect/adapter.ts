@@ -1,14 +1,27 @@
-import { DialectAdapterBase } from 'kysely'
+import { DialectAdapterBase, type Kysely } from 'kysely'
+import type { SqlStorage } from '../platform/storage.js'
 import type { DurableObjectSqliteDatabase } from '../statement/database.js'
+import { MigrationLock } from './migration-lock.js'
+
+export interface DurableObjectSqliteAdapterOptions {
+  readonly sql: SqlStorage
+  /** Whether the dialect was made from `ctx.storage`. */
+  readonly hasTransactions: boolean
+  /** Milliseconds. */
+  readonly transactionTimeout: number
+}
 
 /** Tells Kysely what SQLite in a Durable Object can do. */
 export class DurableObjectSqliteAdapter extends DialectAdapterBase {
   /** What the dialect runs its queries on, for those that are run without Kysely's driver. */
   readonly database: DurableObjectSqliteDatabase | undefined
 
-  constructor(database?: DurableObjectSqliteDatabase) {
+  readonly #options: DurableObjectSqliteAdapterOptions | undefined
+
+  constructor(database?: DurableObjectSqliteDatabase, options?: DurableObjectSqliteAdapterOptions) {
     super()
     this.database = database
+    this.#options = options
   }
 
   /**
@@ -19,16 +32,27 @@ export class DurableObjectSqliteAdapter extends DialectAdapterBase {
     return true
   }
 
+  /** Kysely's `Migrator` runs all migrations in one transaction where it is true. */
   override get supportsTransactionalDdl(): boolean {
-    return true
+    return this.#options?.hasTransactions ?? true
   }
 
   override get supportsReturning(): boolean {
     return true
   }
 
-  /** Migrations run in one transaction, and a transaction waits for the one before it. */
-  override async acquireMigrationLock(): Promise<void> {}
+  // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature
+  override async acquireMigrationLock(db: Kysely<any>): Promise<void> {
+    if (this.#options !== undefined) {
+      const { sql, transactionTimeout } = this.#options
+      await MigrationLock.of(sql).acquire(db, transactionTimeout)
+    }
+  }
 
-  override async releaseMigrationLock(): Promise<void> {}
+  // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature
+  override async releaseMigrationLock(db: Kysely<any>): Promise<void> {
+    if (this.#options !== undefined) {
+      MigrationLock.of(this.#options.sql).release(db)
+    }
+  }
 }

@@ -42,8 +42,9 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     this.#storage = storage
   }
 
-  get isInTransaction(): boolean {
-    return this.#transaction !== undefined
+  /** The transaction that it is in. One that ended stays until it is rolled back or committed. */
+  get transaction(): Transaction | undefined {
+    return this.#transaction
   }
 
   async executeQuery<R>(query: CompiledQuery, options?: AbortableOptions): Promise<QueryResult<R>> {
@@ -58,7 +59,7 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
       transaction.assertOpen()
       return this.#database.execute(query, transaction.refuseWrite)
     }
-    if (this.#gate.isClosed) {
+    while (this.#gate.isClosed) {
       await this.#waitForTurn(options)
     }
     try {
@@ -81,9 +82,8 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     const chunks = this.#database.stream<R>(query, chunkSize, transaction?.refuseWrite)
     try {
       while (true) {
-        if (transaction !== undefined) {
-          transaction.assertOpen()
-        } else if (this.#gate.isClosed) {
+        transaction?.assertOpen()
+        while (transaction === undefined && this.#gate.isClosed) {
           await this.#waitForTurn(options)
         }
         const chunk = chunks.next()
@@ -118,19 +118,24 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
   }
 
   /**
-   * Commits, as a query that Kysely's log sees. If that fails, the connection stays in the
-   * transaction, which takes no more queries, until it is rolled back.
+   * Commits, as a query that Kysely's log sees. If that fails, or the log does, the connection stays in
+   * the transaction, which takes no more queries, until it is rolled back.
    */
-  commit(query: CompiledQuery): Promise<unknown> {
-    return this.inTransaction(query, async (transaction) => {
-      await transaction.commit()
-      this.#transaction = undefined
-    })
+  async commit(query: CompiledQuery): Promise<void> {
+    await this.inTransaction(query, (transaction) => transaction.commit())
+    this.#transaction = undefined
   }
 
-  /** Rolls back, as a query that Kysely's log sees. */
-  rollback(query: CompiledQuery): Promise<unknown> {
-    return this.inTransaction(query, () => this.reset())
+  /**
+   * Rolls back, as a query that Kysely's log sees. Where the log threw after the commit there is
+   * nothing to roll back.
+   */
+  async rollback(query: CompiledQuery): Promise<void> {
+    if (this.#transaction?.isCommitted === true) {
+      this.#transaction = undefined
+    } else {
+      await this.inTransaction(query, () => this.reset())
+    }
   }
 
   /** Makes the connection as good as new. A transaction that was left open is rolled back. */

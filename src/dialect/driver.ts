@@ -110,7 +110,7 @@ export class DurableObjectSqliteDriver implements Driver {
   }
 
   async releaseConnection(connection: DurableObjectSqliteConnection): Promise<void> {
-    if (connection.isInTransaction) {
+    if (connection.transaction !== undefined) {
       await connection.reset()
     }
     this.#idle.push(connection)

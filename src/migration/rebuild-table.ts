@@ -1,6 +1,7 @@
 import type { Compilable } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { SqlStorage } from '../platform/storage.js'
+import { IS_ROWID_ALIAS } from '../schema/user-tables.js'
 import { quote, read } from './raw-sql.js'
 import { schemaErrors } from './schema-errors.js'
 
@@ -80,7 +81,7 @@ export function rebuildTable(
     )
   }
   const assignments = assignColumns(table, { oldColumns, newColumns, copy, drop })
-  copyRows(sql, { from: old, to: table, assignments, newColumns })
+  copyRows(sql, { from: old, to: table, assignments })
   sql.exec(`drop table ${quote(old)}`)
   for (const [definition] of definitions) {
     sql.exec(definition)
@@ -100,7 +101,11 @@ export function rebuildTable(
 }
 
 const TABLE_KIND = `select type from pragma_table_list(?) where schema = 'main'`
-const COLUMNS = 'select name, type, pk, hidden from pragma_table_xinfo(?) where hidden <> 1'
+const COLUMNS = 'select name, hidden from pragma_table_xinfo(?) where hidden <> 1'
+const ROWID_ALIAS = `
+  select c.name from pragma_table_list(?) as t, pragma_table_xinfo(t.name) as c
+  where t.schema = 'main' and ${IS_ROWID_ALIAS}
+`
 /** Indexes first: triggers may be as slow as they are without them. */
 const DEFINITIONS = `
   select sql from sqlite_schema
@@ -110,8 +115,6 @@ const DEFINITIONS = `
 
 interface Column {
   readonly name: string
-  readonly type: string
-  readonly isPrimaryKey: boolean
   readonly isGenerated: boolean
 }
 
@@ -119,14 +122,10 @@ interface Column {
 type Assignment = readonly [column: string, expression: string]
 
 function readColumns(sql: SqlStorage, table: string): Column[] {
-  return read<[string, string, number, number]>(sql, COLUMNS, table).map(
-    ([name, type, pk, hidden]) => ({
-      name,
-      type,
-      isPrimaryKey: pk > 0,
-      isGenerated: hidden > 0,
-    }),
-  )
+  return read<[string, number]>(sql, COLUMNS, table).map(([name, hidden]) => ({
+    name,
+    isGenerated: hidden > 0,
+  }))
 }
 
 interface AssignColumnsOptions extends Required<Pick<RebuildTableOptions, 'copy' | 'drop'>> {
@@ -180,13 +179,12 @@ interface CopyRowsOptions {
   readonly from: string
   readonly to: string
   readonly assignments: readonly Assignment[]
-  readonly newColumns: readonly Column[]
 }
 
 /** In the order of the rowids, and with them where no column of the new table stands for the rowid. */
-function copyRows(sql: SqlStorage, { from, to, assignments, newColumns }: CopyRowsOptions): void {
+function copyRows(sql: SqlStorage, { from, to, assignments }: CopyRowsOptions): void {
   const isOrdered = hasRowid(sql, from)
-  const keepsRowid = isOrdered && hasRowid(sql, to) && !mayHaveRowidAlias(newColumns)
+  const keepsRowid = isOrdered && hasRowid(sql, to) && read(sql, ROWID_ALIAS, to).length === 0
   const all = keepsRowid ? [['rowid', 'rowid'] as const, ...assignments] : assignments
   if (all.length > 0) {
     sql.exec(
@@ -203,11 +201,6 @@ function hasRowid(sql: SqlStorage, table: string): boolean {
     read(sql, 'select 1 from pragma_table_list(?) where wr = 0', table).length > 0 &&
     !readColumns(sql, table).some(({ name }) => name.toLowerCase() === 'rowid')
   )
-}
-
-/** https://www.sqlite.org/lang_createtable.html#rowid */
-function mayHaveRowidAlias(columns: readonly Column[]): boolean {
-  return columns.some(({ type, isPrimaryKey }) => isPrimaryKey && type.toLowerCase() === 'integer')
 }
 
 /**

@@ -1,6 +1,6 @@
 import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { CompiledQuery } from 'kysely'
+import { CompiledQuery, sql as kyselySql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { inDurableObject, newObject, type Scope } from '../harness.js'
 import { type PersonDatabase, withPerson } from '../person.js'
@@ -260,6 +260,18 @@ describe('db.connection()', () => {
         await add(connection, 'Bob')
       })
       expect(names(scope)).toEqual(['Ada', 'Grace', 'Bob'])
+    }))
+
+  it('should not keep other queries from running in between', () =>
+    withPerson(async ({ db }) => {
+      await db.connection().execute(async (connection) => {
+        await connection.insertInto('person').values({ name: 'Ada' }).execute()
+        await db.insertInto('person').values({ id: 100, name: 'Grace' }).execute()
+        const { rows } = await kyselySql<{ id: number }>`select last_insert_rowid() as id`.execute(
+          connection,
+        )
+        expect(rows).toEqual([{ id: 100 }])
+      })
     }))
 })
 
