@@ -59,7 +59,7 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
       transaction.assertOpen()
       return this.#database.execute(query, transaction.refuseWrite)
     }
-    while (this.#gate.isClosed) {
+    if (this.#gate.isClosed) {
       await this.#waitForTurn(options)
     }
     try {
@@ -82,8 +82,9 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     const chunks = this.#database.stream<R>(query, chunkSize, transaction?.refuseWrite)
     try {
       while (true) {
-        transaction?.assertOpen()
-        while (transaction === undefined && this.#gate.isClosed) {
+        if (transaction !== undefined) {
+          transaction.assertOpen()
+        } else if (this.#gate.isClosed) {
           await this.#waitForTurn(options)
         }
         const chunk = chunks.next()
@@ -161,7 +162,9 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
   }
 
   async #waitForTurn(options: AbortableOptions | undefined): Promise<void> {
-    await this.#gate.wait(this.#timeout)
-    options?.signal?.throwIfAborted()
+    do {
+      await this.#gate.wait(this.#timeout)
+      options?.signal?.throwIfAborted()
+    } while (this.#gate.isClosed)
   }
 }

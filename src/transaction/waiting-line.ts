@@ -58,7 +58,10 @@ export class WaitingLine {
     const waiters = this.#waiters.slice(this.#first)
     this.#waiters = waiters.filter(({ deadline }) => deadline > now)
     this.#first = 0
-    this.#deadline = this.#waiters.reduce((next, { deadline }) => Math.min(next, deadline), Infinity)
+    this.#deadline = this.#waiters.reduce(
+      (next, { deadline }) => Math.min(next, deadline),
+      Infinity,
+    )
     for (const { deadline, reject } of waiters) {
       if (deadline <= now) {
         reject()

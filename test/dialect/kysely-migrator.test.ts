@@ -214,10 +214,7 @@ describe(`Kysely's Migrator`, () => {
           migrator(db, failing, true).migrateToLatest(),
           migrator(db, migrations, true).migrateToLatest(),
         ])
-        expect(runs).toEqual([
-          expect.objectContaining({ error: failure }),
-          { results: [] },
-        ])
+        expect(runs).toEqual([expect.objectContaining({ error: failure }), { results: [] }])
         expect(await applied(db)).toEqual(['0001_person', '0002_email'])
       }))
 

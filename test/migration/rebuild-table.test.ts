@@ -181,7 +181,9 @@ describe('rebuildTable', () => {
       const rows = (): unknown => [...sql.exec('select rowid, b, a from t order by b').raw()]
       const found = (): unknown[] =>
         ['five', 'six', 'eight'].map((word) =>
-          [...sql.exec('select a from t where rowid in (select rowid from search(?))', word).raw()].flat(),
+          [
+            ...sql.exec('select a from t where rowid in (select rowid from search(?))', word).raw(),
+          ].flat(),
         )
       const before = rows()
       expect(found()).toEqual([['five'], ['six'], ['eight']])

@@ -194,7 +194,10 @@ describe('pragma foreign_keys', () => {
   it('should leave a stream going on, when it is asked about', () =>
     inDurableObject<Database>(async ({ db }) => {
       await createAuthorsAndBooks(db)
-      await db.insertInto('author').values([{ id: 2 }, { id: 3 }]).execute()
+      await db
+        .insertInto('author')
+        .values([{ id: 2 }, { id: 3 }])
+        .execute()
       const ids: number[] = []
       for await (const { id } of db.selectFrom('author').selectAll().orderBy('id').stream(1)) {
         ids.push(id)

@@ -228,7 +228,9 @@ describe('a stream on db while others go on', () => {
       ).rejects.toBe(undone)
       await expect(rows.next()).rejects.toMatchObject({
         code: 'SQLITE_ABORT_ROLLBACK',
-        hint: expect.stringContaining('Read the rows with execute(), or stream them in a transaction'),
+        hint: expect.stringContaining(
+          'Read the rows with execute(), or stream them in a transaction',
+        ),
       })
     }),
   )
@@ -265,28 +267,26 @@ describe('a stream on db while others go on', () => {
 describe('a stream on trx', () => {
   /** Kysely itself lets one query at a time use the transaction, and a stream until it is closed. */
   it('should let an open SyncExecutor, and no query on trx, run inside its loop', () =>
-    withNumbers(
-      async ({ db, storage }) => {
-        const order: string[] = []
-        await db.transaction().execute(async (trx) => {
-          let query: Promise<unknown> = Promise.resolve()
-          for await (const { n } of trx.selectFrom('number').selectAll().limit(1).stream(1)) {
-            query = trx
-              .insertInto('other')
-              .values({ n })
-              .execute()
-              .then(() => order.push('query on trx'))
-            await scheduler.wait(5)
-            new SyncExecutor(trx, storage).run(trx.insertInto('other').values({ n: n + 1 }))
-            order.push('SyncExecutor')
-          }
-          order.push('end of the stream')
-          await query
-        })
-        expect(order).toEqual(['SyncExecutor', 'end of the stream', 'query on trx'])
-        expect(await db.selectFrom('other').selectAll().execute()).toEqual([{ n: 2 }, { n: 1 }])
-      },
-    ))
+    withNumbers(async ({ db, storage }) => {
+      const order: string[] = []
+      await db.transaction().execute(async (trx) => {
+        let query: Promise<unknown> = Promise.resolve()
+        for await (const { n } of trx.selectFrom('number').selectAll().limit(1).stream(1)) {
+          query = trx
+            .insertInto('other')
+            .values({ n })
+            .execute()
+            .then(() => order.push('query on trx'))
+          await scheduler.wait(5)
+          new SyncExecutor(trx, storage).run(trx.insertInto('other').values({ n: n + 1 }))
+          order.push('SyncExecutor')
+        }
+        order.push('end of the stream')
+        await query
+      })
+      expect(order).toEqual(['SyncExecutor', 'end of the stream', 'query on trx'])
+      expect(await db.selectFrom('other').selectAll().execute()).toEqual([{ n: 2 }, { n: 1 }])
+    }))
 
   it('should hold up commit() until it is closed', () =>
     withNumbers(async ({ db }) => {

@@ -317,7 +317,10 @@ describe('while a db.transaction() is open', () => {
     withPeople(async ({ db, storage }) => {
       await db.transaction().execute(async (trx) => {
         for await (const { id } of trx.selectFrom('person').selectAll().stream(1)) {
-          const update = trx.updateTable('person').set({ name: `${id}` }).where('id', '=', id)
+          const update = trx
+            .updateTable('person')
+            .set({ name: `${id}` })
+            .where('id', '=', id)
           new SyncExecutor(trx, storage).run(update)
         }
       })

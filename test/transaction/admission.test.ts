@@ -68,10 +68,15 @@ describe('a transaction that waits for the platform to admit it', () => {
   it('should leave the object usable whose constructor does that', async () => {
     const stub = newObject()
     await runInDurableObject(stub, async (_, ctx) => {
-      const db = new Kysely<PersonDatabase>({ dialect: new DurableObjectSqliteDialect(ctx.storage) })
-      void db
-        .transaction()
-        .execute((trx) => trx.selectFrom('kysely_migration' as 'person').selectAll().execute())
+      const db = new Kysely<PersonDatabase>({
+        dialect: new DurableObjectSqliteDialect(ctx.storage),
+      })
+      void db.transaction().execute((trx) =>
+        trx
+          .selectFrom('kysely_migration' as 'person')
+          .selectAll()
+          .execute(),
+      )
       await ctx.blockConcurrencyWhile(() =>
         migrateToLatest(ctx.storage, { '0001': 'create table person (name text)' }),
       )
@@ -97,7 +102,8 @@ describe('a transaction that waits for the platform to admit it', () => {
         }),
       ])
       expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(1)
-      expect(names(scope).toSorted()).toEqual(Array.from({ length: 30 }, (_, i) => `${i}`).toSorted())
+      const sent = Array.from({ length: 30 }, (_, i) => `${i}`)
+      expect(new Set(names(scope))).toEqual(new Set(sent))
     }))
 })
 

@@ -1,6 +1,7 @@
 import type { ControlledTransaction, Generated } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { inDurableObject } from '../harness.js'
+import { inDurableObject, newObject } from '../harness.js'
+import { withPerson } from '../person.js'
 
 interface Database {
   person: { id: Generated<number>; name: string }

@@ -131,7 +131,9 @@ describe('very many that wait', () => {
       const MANY = 300_000
       expect(gate.claim(owner)).toBe(true)
       const order: number[] = []
-      const all = Array.from({ length: MANY }, (_, i) => gate.wait(60_000).then(() => order.push(i)))
+      const all = Array.from({ length: MANY }, (_, i) =>
+        gate.wait(60_000).then(() => order.push(i)),
+      )
       await scheduler.wait(1)
       gate.release(owner)
       await Promise.all(all)
