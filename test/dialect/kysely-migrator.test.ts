@@ -239,10 +239,16 @@ describe(`Kysely's Migrator`, () => {
         const outside = migrator(db, recorded(['0001'], log), true).migrateToLatest()
         await scheduler.wait(2)
         expect(log).toEqual(['0001 begins'])
-        const inside = await db
-          .transaction()
-          .execute((trx) => migrator(trx, recorded(['0001'], log)).migrateToLatest())
-        expect(inside).toMatchObject({ error: { code: 'ERR_MIGRATION_LOCKED' } })
+        // Kysely 0.28 does so in each run that has a transaction, 0.29 where the Migrator is given one.
+        await db.transaction().execute(async (trx) => {
+          const { adapter } = trx.getExecutor()
+          const lock = { lockTable: '', lockRowId: '' }
+          await expect(adapter.acquireMigrationLock(trx, lock)).rejects.toMatchObject({
+            code: 'ERR_MIGRATION_LOCKED',
+          })
+          await adapter.releaseMigrationLock(trx, lock)
+        })
+        expect(log).toEqual(['0001 begins'])
         expect(await outside).toMatchObject({ results: [{ status: 'Success' }] })
       }))
   })
