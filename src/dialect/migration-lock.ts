@@ -37,15 +37,14 @@ export class MigrationLock {
       return
     }
     if (db.isTransaction) {
-      throw locked(
-        'One in a transaction cannot wait for it, since it would wait for the transaction in turn',
-      )
+      // That one would wait for the transaction in turn.
+      throw locked('and this one is in a transaction, in which it cannot wait for it')
     }
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
         () => {
           this.#waiting = this.#waiting.filter(({ begin }) => begin !== run.begin)
-          reject(locked(`It has been waited for for ${timeout} ms (transactionTimeout)`))
+          reject(locked(`and has not ended within ${timeout} ms (transactionTimeout)`))
         },
         Math.min(timeout, MAX_DELAY),
       )
@@ -74,7 +73,6 @@ export class MigrationLock {
 function locked(why: string): DurableObjectSqliteError {
   return new DurableObjectSqliteError(
     'ERR_MIGRATION_LOCKED',
-    `Another Migrator is running on this object. ${why}. Run one after the other, and see that every ` +
-      'migration comes to its end.',
+    `Another Migrator is running on this object, ${why}. Run one after the other.`,
   )
 }

@@ -1,9 +1,9 @@
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { SqlStorage } from '../platform/storage.js'
 import { foreignKeysSetting } from '../statement/pragmas.js'
-import { splitStatements } from '../statement/sql-script.js'
 import type { JournalEntry } from './journal.js'
 import type { ChecksummedMigration, MigrationStep } from './migration.js'
+import { splitStatements } from './sql-script.js'
 
 /** One `up` or `down` that is to run. */
 export interface PlannedMigration extends ChecksummedMigration {

@@ -8,11 +8,14 @@
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import { withoutLeadingComments } from './leading-comments.js'
 import type { SqlStorage } from '../platform/storage.js'
-import { splitStatements } from './sql-script.js'
 import { areForeignKeysOn, isWithoutForeignKeys } from '../transaction/without-foreign-keys.js'
 
 /** Whatever sets the pragma has its name in it, in any case: a name in SQL has no other spelling. */
 const FOREIGN_KEYS = /\bforeign_keys\b/gi
+
+/** Up to a semicolon that is in no comment, string or quoted name. */
+const STATEMENT =
+  /(?:[^;'"`[/-]+|--[^\n]*|\/\*[^]*?(?:\*\/|$)|'[^']*'?|"[^"]*"?|`[^`]*`?|\[[^\]]*\]?|[^;])+/g
 
 /** A pragma that takes the same values, works inside a transaction, and that hardly anybody uses. */
 const STAND_IN = 'reverse_unordered_selects'
@@ -59,7 +62,7 @@ export function foreignKeysSetting(sql: SqlStorage, text: string): boolean | und
   if (text.search(FOREIGN_KEYS) === -1) {
     return undefined
   }
-  return splitStatements(text)
+  return statementsOf(text)
     .filter((statement) => /^pragma/i.test(statement))
     .map((statement) => standInSetting(sql, statement.replaceAll(FOREIGN_KEYS, STAND_IN)))
     .findLast((setting) => setting !== undefined)
@@ -83,6 +86,13 @@ function standInSetting(sql: SqlStorage, statement: string): boolean | undefined
   }
 }
 
+/** From their first keywords on. The body of a trigger is in pieces, none of which can be a pragma. */
+function statementsOf(text: string): string[] {
+  return (text.match(STATEMENT) ?? [])
+    .map(withoutLeadingComments)
+    .filter((statement) => statement !== '')
+}
+
 function readStandIn(sql: SqlStorage): boolean {
   return sql.exec(`pragma ${STAND_IN}`).one()[STAND_IN] === 1
 }
@@ -96,7 +106,7 @@ export function isForeignKeysPragmaIgnored(error: unknown, text: string): boolea
   return (
     error instanceof DurableObjectSqliteError &&
     error.code === 'ERR_PRAGMA_IGNORED' &&
-    splitStatements(text).length === 1
+    statementsOf(text).length === 1
   )
 }
 

@@ -226,7 +226,7 @@ describe(`Kysely's Migrator`, () => {
           expect(await migrator(db, migrations, true).migrateToLatest()).toMatchObject({
             error: {
               code: 'ERR_MIGRATION_LOCKED',
-              message: expect.stringContaining('waited for for 30 ms'),
+              message: expect.stringContaining('has not ended within 30 ms'),
             },
           })
         },

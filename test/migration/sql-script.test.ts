@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { migrateToLatest } from '../../src/migration/index.js'
-import { splitStatements } from '../../src/statement/sql-script.js'
+import { splitStatements } from '../../src/migration/sql-script.js'
 import { inDurableObject } from '../harness.js'
-import { tableNames } from '../migration/helpers.js'
+import { tableNames } from './helpers.js'
 
 describe('the SQL text of a migration', () => {
   it.each([
