@@ -1,8 +1,7 @@
 import type { KyselyPlugin } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
-import type { SqlStorage } from '../platform/storage.js'
-import { TransactionGate } from '../transaction/transaction-gate.js'
 import { fingerprintOf, withChecksums } from './checksum.js'
+import { inTurn } from './in-turn.js'
 import { Journal, type JournalEntry } from './journal.js'
 import {
   type ChecksummedMigration,
@@ -204,38 +203,4 @@ async function run(
     }
   }
   return names
-}
-
-/** Milliseconds. */
-const WAIT_FOR_TRANSACTION = 10_000
-
-/** The last run of each database. Only runs in the same isolate can be concurrent. */
-const runs = new WeakMap<SqlStorage, Promise<unknown>>()
-
-/**
- * Runs one after the other, so that none sees what another has not committed. One that is called in a
- * migration waits for the transaction of that migration, as a query does, and not for ever.
- */
-async function inTurn<T>(sql: SqlStorage, body: () => Promise<T>): Promise<T> {
-  const gate = TransactionGate.of(sql)
-  if (gate.isClosed) {
-    await gate.wait(WAIT_FOR_TRANSACTION, undefined, waitedForTransaction)
-  }
-  const before = runs.get(sql)
-  const current = before === undefined ? body() : before.then(body, body)
-  runs.set(sql, current)
-  const forget = (): void => {
-    if (runs.get(sql) === current) {
-      runs.delete(sql)
-    }
-  }
-  current.then(forget, forget)
-  return current
-}
-
-function waitedForTransaction(timeout: number): string {
-  return (
-    `Migrations waited for ${timeout} ms for the open transaction to end. Call migrateToLatest() and ` +
-    'migrateTo() outside of transactions and of migrations, for whose end they would wait.'
-  )
 }

@@ -58,6 +58,21 @@ describe.concurrent('a migration that takes too long', () => {
     }))
 })
 
+describe.concurrent('migrations in blockConcurrencyWhile()', () => {
+  it('should not wait until the object is reset for a run that was begun outside', () =>
+    inDurableObject(async ({ ctx, storage }) => {
+      const migrations = { '0001': 'create table a (x)' }
+      const outside = migrateToLatest(storage, migrations)
+      const inside = await ctx.blockConcurrencyWhile(() => failureOf(storage, migrations))
+      expect(inside).toMatchObject({
+        code: 'ERR_TRANSACTION_TIMEOUT',
+        message: expect.stringContaining('Migrations waited for 25000 ms for another'),
+      })
+      expect(await outside).toEqual(['0001'])
+      expect(await migrateToLatest(storage, migrations)).toEqual([])
+    }))
+})
+
 describe('a migration that migrates', () => {
   it('should fail, and let the next run go on', () =>
     inDurableObject(async ({ storage }) => {
