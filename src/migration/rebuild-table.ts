@@ -1,7 +1,6 @@
 import type { Compilable } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { SqlStorage } from '../platform/storage.js'
-import { IS_ROWID_ALIAS } from '../schema/user-tables.js'
 import { quote, read } from './raw-sql.js'
 import { schemaErrors } from './schema-errors.js'
 
@@ -102,10 +101,6 @@ export function rebuildTable(
 
 const TABLE_KIND = `select type from pragma_table_list(?) where schema = 'main'`
 const COLUMNS = 'select name, hidden from pragma_table_xinfo(?) where hidden <> 1'
-const ROWID_ALIAS = `
-  select c.name from pragma_table_list(?) as t, pragma_table_xinfo(t.name) as c
-  where t.schema = 'main' and ${IS_ROWID_ALIAS}
-`
 /** Indexes first: triggers may be as slow as they are without them. */
 const DEFINITIONS = `
   select sql from sqlite_schema
@@ -181,10 +176,13 @@ interface CopyRowsOptions {
   readonly assignments: readonly Assignment[]
 }
 
-/** In the order of the rowids, and with them where no column of the new table stands for the rowid. */
+/**
+ * In the order of the rowids, and with them. Of `rowid` and a column that stands for it SQLite takes the
+ * value of the latter, which comes last.
+ */
 function copyRows(sql: SqlStorage, { from, to, assignments }: CopyRowsOptions): void {
   const isOrdered = hasRowid(sql, from)
-  const keepsRowid = isOrdered && hasRowid(sql, to) && read(sql, ROWID_ALIAS, to).length === 0
+  const keepsRowid = isOrdered && hasRowid(sql, to)
   const all = keepsRowid ? [['rowid', 'rowid'] as const, ...assignments] : assignments
   if (all.length > 0) {
     sql.exec(

@@ -223,12 +223,14 @@ describe(`Kysely's Migrator`, () => {
         async ({ db }) => {
           const stuck = { '0001': { up: () => new Promise<void>(() => {}) } }
           void migrator(db, stuck, true).migrateToLatest()
-          expect(await migrator(db, migrations, true).migrateToLatest()).toMatchObject({
-            error: {
-              code: 'ERR_MIGRATION_LOCKED',
-              message: expect.stringContaining('has not ended within 30 ms'),
-            },
-          })
+          for (let attempt = 0; attempt < 2; attempt++) {
+            expect(await migrator(db, migrations, true).migrateToLatest()).toMatchObject({
+              error: {
+                code: 'ERR_MIGRATION_LOCKED',
+                message: expect.stringContaining('has not ended within 30 ms'),
+              },
+            })
+          }
         },
         { dialect: { transactionTimeout: 30 } },
       ))

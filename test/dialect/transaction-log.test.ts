@@ -78,16 +78,18 @@ describe("Kysely's log", () => {
     /** With a log that throws for the statement. */
     function throwing(
       statement: string,
-      body: (scope: Scope<Database>) => Promise<void>,
+      body: (scope: Scope<Database>, texts: readonly string[]) => Promise<void>,
     ): Promise<void> {
+      const texts: string[] = []
       return inDurableObject<Database>(
         async (scope) => {
           scope.sql.exec('create table person (id integer primary key, name text unique)')
-          await body(scope)
+          await body(scope, texts)
         },
         {
           kysely: {
             log({ query }) {
+              texts.push(query.sql)
               if (query.sql === statement) {
                 throw failure
               }
@@ -100,11 +102,12 @@ describe("Kysely's log", () => {
       [...sql.exec('select name from person').raw()].flat()
 
     it('should be the error of a transaction that is committed', () =>
-      throwing('commit', async (scope) => {
+      throwing('commit', async (scope, texts) => {
         const transaction = scope.db
           .transaction()
           .execute((trx) => trx.insertInto('person').values({ name: 'Ada' }).execute())
         await expect(transaction).rejects.toBe(failure)
+        expect(texts).toEqual(['begin', 'insert into `person` (`name`) values (?)', 'commit'])
         expect(names(scope)).toEqual(['Ada'])
         await scope.db.insertInto('person').values({ name: 'Grace' }).execute()
         expect(names(scope)).toEqual(['Ada', 'Grace'])

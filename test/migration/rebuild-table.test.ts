@@ -195,6 +195,30 @@ describe('rebuildTable', () => {
     }),
   )
 
+  it('should give a new column that stands for the rowids their values', () =>
+    inDurableObject(async ({ storage, sql }) => {
+      await migrateToLatest(storage, {
+        '0001': `create table t (x); insert into t (rowid, x) values (7, 'a'), (5, 'b')`,
+        '0002': rebuild('t', { create: 'create table t (id integer primary key, x)' }),
+      })
+      expect([...sql.exec('select id, x from t').raw()]).toEqual([
+        [5, 'b'],
+        [7, 'a'],
+      ])
+    }))
+
+  it('should give the rows other rowids where another expression fills the column for them', () =>
+    inDurableObject(async ({ storage, sql }) => {
+      await migrateToLatest(storage, {
+        '0001': `${CREATE_PARENT}; insert into parent values (1, 'one'), (2, 'two')`,
+        '0002': rebuild('parent', { create: CREATE_STRICT_PARENT, copy: { id: 'id + 100' } }),
+      })
+      expect([...sql.exec('select rowid, name from parent').raw()]).toEqual([
+        [101, 'one'],
+        [102, 'two'],
+      ])
+    }))
+
   it.each([
     'PRAGMA "foreign_keys" = OFF',
     'pragma foreign_keys /* for the rebuild */ = off',

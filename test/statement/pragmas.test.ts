@@ -1,6 +1,7 @@
 import { type Generated, type Kysely, sql } from 'kysely'
 import { describe, expect, it, vi } from 'vitest'
 import { DurableObjectSqliteDialect } from '../../src/index.js'
+import { foreignKeysSetting } from '../../src/statement/pragmas.js'
 import { inDurableObject } from '../harness.js'
 
 interface Database {
@@ -188,6 +189,25 @@ describe('pragma foreign_keys', () => {
       await db.transaction().execute((trx) => sql.raw(statement).execute(trx))
       expect(foreignKeys(storage)).toBe(1)
       expect(flags()).toEqual([{ recursive_triggers: 0 }, { reverse_unordered_selects: 0 }])
+    }),
+  )
+
+  it.each([
+    ...SPELLINGS.map((spelling) => [spelling, false] as const),
+    ['pragma foreign_keys = on', true],
+    ['PRAGMA "foreign_keys"(+1)', true],
+    ['pragma foreign_keys = on; pragma foreign_keys = off; select 1', false],
+    ['select 1; pragma foreign_keys = off; pragma foreign_keys = on', true],
+    ['pragma foreign_keys', undefined],
+    ['pragma defer_foreign_keys = on', undefined],
+    ['pragma recursive_triggers = off -- foreign_keys', undefined],
+    ["select ';pragma foreign_keys = off;'", undefined],
+    ['select "a;pragma foreign_keys = off;", [;pragma foreign_keys = off;]', undefined],
+    ['select 1 /* ;pragma foreign_keys = off; */ -- ;pragma foreign_keys = off', undefined],
+    ['explain pragma foreign_keys = off', undefined],
+  ] as const)('should be asked of SQLite: %j sets it to %j', (statement, setting) =>
+    inDurableObject(({ sql }) => {
+      expect(foreignKeysSetting(sql, statement)).toBe(setting)
     }),
   )
 
