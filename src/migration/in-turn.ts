@@ -25,22 +25,25 @@ export async function inTurn<T>(sql: SqlStorage, body: () => Promise<T>): Promis
   const current = before === undefined ? body() : endOf(before).then(body)
   const all = Promise.allSettled([before, current])
   runs.set(sql, all)
-  void all.then(() => {
+  const forget = (): void => {
     if (runs.get(sql) === all) {
       runs.delete(sql)
     }
-  })
+  }
+  void all.then(forget)
   return current
 }
 
-async function endOf(runs: Promise<unknown>): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(waitedForRun()), WAIT_FOR_RUN)
-    void runs.then(() => {
-      clearTimeout(timer)
-      resolve()
-    })
+async function endOf(all: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | null = null
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(waitedForRun()), WAIT_FOR_RUN)
   })
+  try {
+    await Promise.race([all, tooLong])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function waitedForTransaction(timeout: number): string {
