@@ -177,9 +177,8 @@ export class TransactionGate {
       this.#line.expire(now)
       if ((this.#owner?.deadline ?? Infinity) <= now) {
         this.#owner?.expire?.()
-      } else {
-        this.#startTimer()
       }
+      this.#startTimer()
     }, delay)
   }
 }

@@ -70,9 +70,9 @@ export class Transaction implements GateOwner {
     this.refuseWrite = readOnly ? () => this.#fail(wroteInReadOnly()) : undefined
   }
 
-  /** When it is rolled back, in milliseconds since the epoch. */
+  /** When it is rolled back, in milliseconds since the epoch, unless it is ending. */
   get deadline(): number | undefined {
-    return this.#deadline
+    return this.#isEnding ? undefined : this.#deadline
   }
 
   get isCommitted(): boolean {

@@ -170,4 +170,31 @@ describe('ERR_TRANSACTION_TIMEOUT', () => {
       },
       { dialect: { transactionTimeout: 60_000 } },
     ))
+
+  it('should not reject a query of a blockConcurrencyWhile() that the transaction did not wait for', () =>
+    withPerson(
+      async (scope) => {
+        const { ctx, db } = scope
+        let native: Promise<void> = Promise.resolve()
+        let enter = (): void => {}
+        await db.transaction().execute(async (trx) => {
+          await add(trx, 'Ada')
+          const entered = new Promise<void>((resolve) => {
+            enter = resolve
+          })
+          native = ctx.blockConcurrencyWhile(async () => {
+            const query = add(db, 'Grace')
+            for (let ticks = 0; ticks < 20; ticks++) {
+              await Promise.resolve()
+            }
+            enter()
+            await query
+          })
+          await entered
+        })
+        await native
+        expect(names(scope)).toEqual(['Ada', 'Grace'])
+      },
+      { dialect: { transactionTimeout: 50 } },
+    ))
 })
