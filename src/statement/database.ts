@@ -1,5 +1,5 @@
 import type { CompiledQuery, InsertQueryNode, QueryResult } from 'kysely'
-import { toDurableObjectSqliteError } from '../platform/errors.js'
+import { DurableObjectSqliteError, toDurableObjectSqliteError } from '../platform/errors.js'
 import { withoutLeadingComments } from './leading-comments.js'
 import { changesOfSeveralRows, readToEnd } from './several-rows.js'
 import { toSqliteParameters } from './parameters.js'
@@ -9,6 +9,7 @@ import {
   readDatabaseList,
 } from './pragmas.js'
 import { tableOfRawInsert } from './raw-insert.js'
+import { withoutPlatformTables } from './platform-tables.js'
 import { closeCursor, readRows, readValues, rowReader, type RowReader } from './rows.js'
 import type {
   DurableObjectStorageLike,
@@ -105,7 +106,12 @@ export class DurableObjectSqliteDatabase {
       if (databaseList !== undefined) {
         return { rows: databaseList as R[] }
       }
-      throw this.#failed(query, parameters, cursor, error)
+      const failure = toDurableObjectSqliteError(error, query.sql)
+      const sql = isUnauthorized(failure) ? withoutPlatformTables(query.sql) : undefined
+      if (sql !== undefined) {
+        return this.execute({ ...query, sql }, refuseWrite, parameters)
+      }
+      throw this.#failed(query, parameters, cursor, failure)
     }
     this.#report(query, parameters, cursor, this.#followUpRowsRead)
     // SQLite alone knows the type of the rows; Kysely's types state it.
@@ -323,6 +329,10 @@ function* inChunks<R>(
   if (rows.length > 0) {
     yield { rows } as QueryResult<R>
   }
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof DurableObjectSqliteError && error.code === 'SQLITE_AUTH'
 }
 
 function isWrite({ query }: CompiledQuery): boolean {

@@ -131,14 +131,17 @@ describe('its migrations', () => {
       expect(await storage.get('key')).toBe('value')
     }))
 
-  it('should need the plugin in an object that uses KV', () =>
-    inDurableObject<AuthDatabase>(async ({ db, storage }) => {
+  it('should need nothing in an object that uses KV and an alarm', () =>
+    inDurableObject<AuthDatabase>(async ({ db, sql, storage }) => {
       await storage.put('key', 'value')
-      await expect(
-        getMigrations({ secret: SECRET, database: { db, type: 'sqlite' } }),
-      ).rejects.toMatchObject({
-        code: 'SQLITE_AUTH',
-        message: 'not authorized: SQLITE_AUTH',
-      })
+      await storage.setAlarm(Date.now() + 3_600_000)
+      const options = { secret: SECRET, database: { db, type: 'sqlite' as const } }
+      const { runMigrations } = await getMigrations(options)
+      await runMigrations()
+      expect(sql.exec(`select name from sqlite_master where name glob '_cf_*'`).toArray()).toEqual([
+        { name: '_cf_KV' },
+        { name: '_cf_METADATA' },
+      ])
+      expect(await getMigrations(options)).toMatchObject({ toBeCreated: [], toBeAdded: [] })
     }))
 })
