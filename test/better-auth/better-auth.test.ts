@@ -1,3 +1,4 @@
+import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type AuthDatabase, createAuth } from '../../examples/better-auth/src/auth.js'
@@ -115,6 +116,26 @@ describe('better-auth', () => {
         begin select raise(abort, 'refused'); end`)
       expect(await post('sign-up/email', ada)).toMatchObject({ status: 500 })
       expect(sql.exec('select count(*) as n from user').one()).toEqual({ n: 0 })
+    }))
+})
+
+describe('the id NaN', () => {
+  it('should be refused where ids are numbers, as better-auth makes the number NaN of it', () =>
+    inDurableObject<AuthDatabase>(async ({ db }) => {
+      const options = {
+        secret: SECRET,
+        database: { db, type: 'sqlite' as const },
+        baseURL: 'http://localhost:8787',
+        advanced: { database: { generateId: 'serial' as const } },
+      }
+      const { runMigrations } = await getMigrations(options)
+      await runMigrations()
+      const { internalAdapter } = await betterAuth(options).$context
+      expect(await internalAdapter.findUserById('7')).toBeNull()
+      await expect(internalAdapter.findUserById('NaN')).rejects.toMatchObject({
+        code: 'ERR_UNSUPPORTED_PARAMETER',
+        message: expect.stringContaining('for the column user.id, is NaN'),
+      })
     }))
 })
 
