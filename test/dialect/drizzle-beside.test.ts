@@ -50,6 +50,22 @@ it('should undo what Drizzle wrote inside a transaction that is rolled back', ()
     expect(await other.select().from(person)).toEqual([])
   }))
 
+it('should undo what Drizzle writes beside a transaction too, for which it does not wait', () =>
+  withBoth(async ({ db, other }) => {
+    const begun = Promise.withResolvers<void>()
+    const written = Promise.withResolvers<void>()
+    const transaction = db.transaction().execute(async () => {
+      begun.resolve()
+      await written.promise
+      throw new Error('undo')
+    })
+    await begun.promise
+    await other.insert(person).values({ name: 'Ada' })
+    written.resolve()
+    await expect(transaction).rejects.toThrow('undo')
+    expect(await db.selectFrom('person').selectAll().execute()).toEqual([])
+  }))
+
 it('should give an insert by Kysely its own id, whatever Drizzle inserted before', () =>
   withBoth(async ({ db, other }) => {
     await other.insert(person).values({ id: 77, name: 'Ada' })

@@ -33,8 +33,8 @@ const source = `
       const value = await promise
       return typeof value === 'bigint' ? \`\${value}n\` : value
     } catch (error) {
-      const { name, message, code, constructor } = error
-      return { name, message, code, isError: error instanceof Error, constructor: constructor.name }
+      const { name, message, code, sql, constructor } = error
+      return { name, message, code, sql, isError: error instanceof Error, constructor: constructor.name }
     }
   }
 
@@ -107,6 +107,7 @@ describe.each(['2024-09-23', '2026-04-06', '2026-04-20', ...FROM_2026_04_21])(
                 name: 'DurableObjectSqliteError',
                 message,
                 code: 'SQLITE_CONSTRAINT_UNIQUE',
+                sql: 'insert into `person` (`name`) values (?)',
                 isError: true,
                 constructor: 'Error',
               }
