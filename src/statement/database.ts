@@ -11,6 +11,7 @@ import {
 import { tableOfRawInsert } from './raw-insert.js'
 import { withoutPlatformTables } from './platform-tables.js'
 import { closeCursor, readRows, readValues, rowReader, type RowReader } from './rows.js'
+import { Tables } from './tables.js'
 import type {
   DurableObjectStorageLike,
   SqlStorage,
@@ -36,17 +37,6 @@ export interface DurableObjectSqliteQueryEvent {
 
 const CHANGES = 'select changes() as changes, last_insert_rowid() as rowid'
 const ROWID_AS_TEXT = 'select cast(last_insert_rowid() as text) as rowid'
-const TABLE = `
-  select count(*) as tables, max(wr = 0 and type <> 'view') as hasRowid, max(strict) as isStrict
-  from pragma_table_list(?)`
-
-interface TableFacts {
-  /** 0 or 1. */
-  readonly tables: number
-  readonly hasRowid: number
-  readonly isStrict: number
-}
-
 /**
  * A statement that changes the schema: `changes()` still answers for the write before it, and SQLite
  * has no function that tells. In its grammar the first keyword decides:
@@ -62,8 +52,7 @@ export class DurableObjectSqliteDatabase {
   readonly #sql: SqlStorage
   readonly #onQuery: ((event: DurableObjectSqliteQueryEvent) => void) | undefined
   readonly #storage: DurableObjectStorageLike | undefined
-  /** By name. */
-  readonly #tables = new Map<string, TableFacts>()
+  readonly #tables = new Tables((question, name) => this.#ask(question, name))
   #followUpRowsRead = 0
 
   /** Without the whole storage, a statement that fails may leave some of its rows. */
@@ -202,10 +191,7 @@ export class DurableObjectSqliteDatabase {
    */
   #mayLeaveRows({ query }: CompiledQuery): boolean {
     const change = changesOfSeveralRows(query)
-    return (
-      change !== undefined &&
-      (change.hasConflictClause || this.#readTable(change.table)?.isStrict === 1)
-    )
+    return change !== undefined && (change.hasConflictClause || this.#tables.isStrict(change.table))
   }
 
   /** The result of a statement without result columns. */
@@ -229,7 +215,7 @@ export class DurableObjectSqliteDatabase {
       return false
     }
     if (isSchemaStatement(query)) {
-      this.#tables.clear()
+      this.#tables.forget()
       return false
     }
     return true
@@ -253,19 +239,7 @@ export class DurableObjectSqliteDatabase {
   }
 
   #hasRowid(table: string | undefined): boolean {
-    return table !== undefined && this.#readTable(table)?.hasRowid === 1
-  }
-
-  /** What is known about a table. A name that there is no table of is asked for again. */
-  #readTable(name: string): TableFacts | undefined {
-    let table = this.#tables.get(name)
-    if (table === undefined) {
-      table = this.#ask<TableFacts & Record<string, number>>(TABLE, name)
-      if (table.tables > 0) {
-        this.#tables.set(name, table)
-      }
-    }
-    return table
+    return table !== undefined && this.#tables.hasRowid(table)
   }
 
   /** A number from SQLite is rounded beyond 2^53. */
