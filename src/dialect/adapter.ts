@@ -1,4 +1,4 @@
-import { DialectAdapterBase, type Kysely } from 'kysely'
+import { type Kysely, SqliteAdapter } from 'kysely'
 import type { SqlStorage } from '../platform/storage.js'
 import type { DurableObjectSqliteDatabase } from '../statement/database.js'
 import { MigrationLock } from './migration-lock.js'
@@ -11,8 +11,11 @@ export interface DurableObjectSqliteAdapterOptions {
   readonly transactionTimeout: number
 }
 
-/** Tells Kysely what SQLite in a Durable Object can do. */
-export class DurableObjectSqliteAdapter extends DialectAdapterBase {
+/**
+ * Tells Kysely what SQLite in a Durable Object can do, and programs that ask for Kysely's
+ * `SqliteAdapter` that it is SQLite.
+ */
+export class DurableObjectSqliteAdapter extends SqliteAdapter {
   /** What the dialect runs its queries on, for those that are run without Kysely's driver. */
   readonly database: DurableObjectSqliteDatabase | undefined
 
@@ -35,10 +38,6 @@ export class DurableObjectSqliteAdapter extends DialectAdapterBase {
   /** Kysely's `Migrator` runs all migrations in one transaction where it is true. */
   override get supportsTransactionalDdl(): boolean {
     return this.#options?.hasTransactions ?? true
-  }
-
-  override get supportsReturning(): boolean {
-    return true
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature

@@ -103,7 +103,7 @@ export class DurableObjectSqliteDialect implements Dialect {
         'Pass the storage of the Durable Object: new DurableObjectSqliteDialect(ctx.storage).',
       )
     }
-    this.#database = new DurableObjectSqliteDatabase(this.#sql, config.onQuery)
+    this.#database = new DurableObjectSqliteDatabase(this.#sql, config.onQuery, this.#storage)
     this.#transactionTimeout = toTimeout(config.transactionTimeout)
   }
 
