@@ -28,6 +28,8 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
   readonly #timeout: number
   readonly #storage: DurableObjectStorageLike | undefined
   #transaction: Transaction | undefined
+  /** The last transaction that it was in. */
+  #last: Transaction | undefined
   #control: Control | undefined
 
   constructor(
@@ -103,7 +105,8 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     this.#control = {
       query,
       run: async () => {
-        this.#transaction = await Transaction.begin({ ...options, gate: this.#gate })
+        this.#last = await Transaction.begin({ ...options, gate: this.#gate })
+        this.#transaction = this.#last
       },
     }
     return this.executeQuery(query)
@@ -149,6 +152,15 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
         this.#transaction = undefined
       }
     }
+  }
+
+  /**
+   * Whether it is not to be used again, since it was in a transaction: a query that was sent there and
+   * arrives late must not get into another one. It is refused from now on.
+   */
+  retire(): boolean {
+    this.#transaction = this.#last
+    return this.#last !== undefined
   }
 
   #openTransaction({ sql }: CompiledQuery): Transaction {

@@ -113,7 +113,9 @@ export class DurableObjectSqliteDriver implements Driver {
     if (connection.transaction !== undefined) {
       await connection.reset()
     }
-    this.#idle.push(connection)
+    if (!connection.retire()) {
+      this.#idle.push(connection)
+    }
   }
 
   async destroy(): Promise<void> {}
