@@ -1,14 +1,14 @@
 import {
   type AndNode,
+  InsertQueryNode,
   type OperationNode,
   type OrNode,
   type SelectQueryNode,
   SqliteQueryCompiler,
-  WithNode,
 } from 'kysely'
 import { toIntegerText } from '../statement/parameters.js'
 import { countTerms, splitAtOpenTerms, termsOf } from './condition-chain.js'
-import { nestSetOperations } from './set-operations.js'
+import { nestUnionAll } from './union-all.js'
 
 /**
  * A chain of more terms is compiled to a balanced tree: `a and b and c` is two levels deep for
@@ -37,10 +37,13 @@ export class BaseQueryCompiler extends SqliteQueryCompiler {
     return identifier.includes('`') ? identifier.replaceAll('`', '``') : identifier
   }
 
-  /** A number is bound as REAL and a bigint not at all, so a bigint travels as its digits. */
+  /**
+   * A number is bound as REAL and a bigint not at all, so a bigint travels as its digits. The plus takes
+   * away the affinity of a cast, since a parameter has none.
+   */
   protected override appendValue(value: unknown): void {
     if (typeof value === 'bigint') {
-      this.append('cast(')
+      this.append('+cast(')
       super.appendValue(toIntegerText(value))
       this.append(' as integer)')
     } else {
@@ -61,8 +64,10 @@ export class BaseQueryCompiler extends SqliteQueryCompiler {
   }
 
   protected override visitSelectQuery(node: SelectQueryNode): void {
+    const parent = this.parentNode
+    const isWhole = parent === undefined || InsertQueryNode.is(parent)
     super.visitSelectQuery(
-      node.setOperations === undefined || this.#isRecursive() ? node : nestSetOperations(node),
+      isWhole && node.setOperations !== undefined ? nestUnionAll(node, parent) : node,
     )
   }
 
@@ -93,11 +98,5 @@ export class BaseQueryCompiler extends SqliteQueryCompiler {
     this.append(`)${operator}(`)
     this.#appendTree(terms.slice(middle), operator)
     this.append(')')
-  }
-
-  /** SQLite wants every recursive reference at the top level of its select. */
-  #isRecursive(): boolean {
-    const expression = this.nodeStack.at(-3)
-    return expression !== undefined && WithNode.is(expression) && expression.recursive === true
   }
 }
