@@ -21,7 +21,8 @@ import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.j
 export interface DurableObjectSqliteDialectConfig {
   /**
    * Called once for each statement that ran, with the rows that it read and wrote: what Cloudflare
-   * bills. An error that it throws rejects the query, whose writes are done by then.
+   * bills. Called for one that failed too, with the `error`. What it throws rejects the query, whose
+   * writes are done by then.
    *
    * https://developers.cloudflare.com/durable-objects/platform/pricing/#sqlite-storage-backend
    */

@@ -52,10 +52,11 @@ export async function runMigration(
       db.transaction().execute((trx) => apply(trx, counter, migration, { ...options, bookmark }))
     return foreignKeysOff ? await withoutForeignKeys(storage, run) : await run()
   } catch (error) {
+    const cause = error instanceof FailedStatement ? error.cause : error
     throw new DurableObjectSqliteError(
       'ERR_MIGRATION_FAILED',
       `Migration ${name} (${direction}) failed and was undone: ${messageOf(error)}`,
-      { cause: error instanceof FailedStatement ? error.cause : error },
+      { cause, sql: cause instanceof DurableObjectSqliteError ? cause.sql : undefined },
     )
   }
 }
@@ -139,7 +140,7 @@ class WriteCounter implements SqlStorage {
       this.rowsWritten += cursor.rowsWritten
       return cursor
     } catch (error) {
-      throw toDurableObjectSqliteError(error)
+      throw toDurableObjectSqliteError(error, query)
     }
   }
 

@@ -97,10 +97,19 @@ export class DurableObjectSqliteError extends Error {
   /** For a limit of the platform: what to do instead. */
   readonly hint: string | undefined
 
+  /**
+   * The text of the statement that was at fault, without its values. Undefined where none was: a
+   * query that could not be compiled, or waited too long, or a wrong argument.
+   */
+  readonly sql: string | undefined
+
   constructor(
     code: DurableObjectSqliteErrorCode | `SQLITE_${string}`,
     message: string,
-    options?: ErrorOptions & { readonly hint?: string | undefined },
+    options?: ErrorOptions & {
+      readonly hint?: string | undefined
+      readonly sql?: string | undefined
+    },
   ) {
     const { stackTraceLimit } = V8Error
     if (stackTraceLimit) {
@@ -110,6 +119,7 @@ export class DurableObjectSqliteError extends Error {
     V8Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.hint = options?.hint
+    this.sql = options?.sql
   }
 }
 
@@ -141,22 +151,32 @@ const PLATFORM_ERRORS: readonly {
 ]
 
 /**
- * The error to throw for what `exec` threw: with a code and the original as `cause`. The message
- * stays as it was. What is neither SQLite's nor a refusal of the platform is returned untouched.
+ * The error to throw for what was thrown when a statement ran: with a code, the statement, and the
+ * original as `cause`. The message stays as it was. What is neither SQLite's nor a refusal of the
+ * platform is returned untouched.
  */
-export function toDurableObjectSqliteError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof DurableObjectSqliteError) {
+export function toDurableObjectSqliteError(error: unknown, sql: string): unknown {
+  if (error instanceof DurableObjectSqliteError) {
+    // This library's own refusal of the statement, made where its text was not at hand.
+    ;(error as { sql: string | undefined }).sql ??= sql
+    return error
+  }
+  if (!(error instanceof Error)) {
     return error
   }
   const { message } = error
   const match = SQLITE_CODE.exec(message)
   if (match !== null) {
     const code = (match[2] ?? match[1]) as `SQLITE_${string}`
-    return new DurableObjectSqliteError(code, message, { cause: error, hint: limitHint(message) })
+    return new DurableObjectSqliteError(code, message, {
+      cause: error,
+      hint: limitHint(message),
+      sql,
+    })
   }
   const known = PLATFORM_ERRORS.find(({ start }) => message.startsWith(start))
   if (known !== undefined) {
-    return new DurableObjectSqliteError(known.code, known.instead ?? message, { cause: error })
+    return new DurableObjectSqliteError(known.code, known.instead ?? message, { cause: error, sql })
   }
   return error
 }

@@ -196,13 +196,13 @@ const ORIGINS = { c: 'create', u: 'unique', pk: 'primary key' } as const
  * ```
  */
 export function introspectSchema(sql: SqlStorage): TableSchema[] {
-  try {
-    return readSchema((query, ...bindings) =>
-      readValues(sql.exec(query, ...bindings)).map(([json]) => json as string),
-    )
-  } catch (error) {
-    throw toDurableObjectSqliteError(error)
-  }
+  return readSchema((query, ...bindings) => {
+    try {
+      return readValues(sql.exec(query, ...bindings)).map(([json]) => json as string)
+    } catch (error) {
+      throw toDurableObjectSqliteError(error, query)
+    }
+  })
 }
 
 /** Runs a query for rows of one column, `json`, and returns the texts in it. */

@@ -2,18 +2,28 @@ import type { CompiledQuery, InsertQueryNode, QueryResult, RootOperationNode } f
 import { toDurableObjectSqliteError } from '../platform/errors.js'
 import { withoutLeadingComments } from './leading-comments.js'
 import { toSqliteParameters } from './parameters.js'
-import { assertForeignKeysPragmaTookEffect, readDatabaseList } from './pragmas.js'
+import {
+  assertForeignKeysPragmaTookEffect,
+  isForeignKeysPragmaIgnored,
+  readDatabaseList,
+} from './pragmas.js'
 import { closeCursor, readRows, readValues, rowReader, type RowReader } from './rows.js'
 import type { SqlStorage, SqlStorageCursor, SqlStorageValue } from '../platform/storage.js'
 import type { RefuseWrite } from '../transaction/transaction.js'
 
-/** What one statement cost, as Cloudflare bills it. */
+/** What one statement cost, as Cloudflare bills it, and whether it failed. */
 export interface DurableObjectSqliteQueryEvent {
+  /** With the parameters that it ran with. */
   readonly query: CompiledQuery
   /** Rows read, those of index lookups and of the dialect's follow-up query included. */
   readonly rowsRead: number
   /** Rows written, those of indexes included. */
   readonly rowsWritten: number
+  /**
+   * What the query rejects with, of a statement that failed. Its rows are 0 where SQLite refused it,
+   * since it does not tell them.
+   */
+  readonly error?: unknown
 }
 
 const CHANGES = 'select changes() as changes, last_insert_rowid() as rowid'
@@ -54,27 +64,29 @@ export class DurableObjectSqliteDatabase {
     refuseWrite?: RefuseWrite,
     parameters: readonly unknown[] = query.parameters,
   ): QueryResult<R> {
+    let cursor: SqlStorageCursor | undefined
+    let result: QueryResult<unknown>
+    this.#followUpRowsRead = 0
     try {
-      const cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters))
+      cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters, query))
       const { columnNames } = cursor
-      this.#followUpRowsRead = 0
-      const result: QueryResult<unknown> =
+      result =
         columnNames.length > 0
           ? { rows: readRows(cursor, columnNames) }
           : this.#readChanges(query, cursor)
-      this.#report(query, parameters, cursor, this.#followUpRowsRead)
       if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
         refuseWrite()
       }
-      // SQLite alone knows the type of the rows; Kysely's types state it.
-      return result as QueryResult<R>
     } catch (error) {
       const databaseList = readDatabaseList(query.sql)
       if (databaseList !== undefined) {
         return { rows: databaseList as R[] }
       }
-      throw toDurableObjectSqliteError(error)
+      throw this.#failed(query, parameters, cursor, error)
     }
+    this.#report(query, parameters, cursor, this.#followUpRowsRead)
+    // SQLite alone knows the type of the rows; Kysely's types state it.
+    return result as QueryResult<R>
   }
 
   /** Runs one statement for its effect alone, and asks nothing about it. */
@@ -83,22 +95,23 @@ export class DurableObjectSqliteDatabase {
     refuseWrite?: RefuseWrite,
     parameters: readonly unknown[] = query.parameters,
   ): void {
+    let cursor: SqlStorageCursor | undefined
+    this.#followUpRowsRead = 0
     try {
-      const cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters))
-      this.#followUpRowsRead = 0
+      cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters, query))
       if (cursor.columnNames.length > 0) {
         // A write that is not read to its end breaks the commit of the object.
         readValues(cursor)
       } else {
         this.#hasChanges(query, cursor)
       }
-      this.#report(query, parameters, cursor, this.#followUpRowsRead)
       if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
         refuseWrite()
       }
     } catch (error) {
-      throw toDurableObjectSqliteError(error)
+      throw this.#failed(query, parameters, cursor, error)
     }
+    this.#report(query, parameters, cursor, this.#followUpRowsRead)
   }
 
   /**
@@ -110,17 +123,19 @@ export class DurableObjectSqliteDatabase {
     chunkSize: number,
     refuseWrite?: RefuseWrite,
   ): Generator<QueryResult<R>, void> {
+    let cursor: SqlStorageCursor | undefined
+    let followUpRowsRead = 0
+    let failure: unknown
     try {
-      const cursor = this.#sql.exec(query.sql, ...toSqliteParameters(query.parameters))
-      const { columnNames } = cursor
+      cursor = this.#sql.exec(query.sql, ...toSqliteParameters(query.parameters, query))
       if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
-        closeCursor(cursor)
         refuseWrite()
       }
-      this.#followUpRowsRead = 0
+      const { columnNames } = cursor
       if (columnNames.length === 0) {
+        this.#followUpRowsRead = 0
         const result = this.#readChanges(query, cursor)
-        this.#report(query, query.parameters, cursor, this.#followUpRowsRead)
+        followUpRowsRead = this.#followUpRowsRead
         yield result
         return
       }
@@ -128,14 +143,15 @@ export class DurableObjectSqliteDatabase {
       // changes before the first row: https://www.sqlite.org/lang_returning.html
       const values =
         cursor.rowsWritten > 0 || isWrite(query.query) ? readValues(cursor) : cursor.raw()
-      try {
-        yield* inChunks<R>(values, rowReader(columnNames), chunkSize)
-      } finally {
-        closeCursor(cursor)
-        this.#report(query, query.parameters, cursor, 0)
-      }
+      yield* inChunks<R>(values, rowReader(columnNames), chunkSize)
     } catch (error) {
-      throw toDurableObjectSqliteError(error)
+      failure = toDurableObjectSqliteError(error, query.sql)
+      throw failure
+    } finally {
+      if (cursor !== undefined && cursor.columnNames.length > 0) {
+        closeCursor(cursor)
+      }
+      this.#report(query, query.parameters, cursor, followUpRowsRead, failure)
     }
   }
 
@@ -205,16 +221,33 @@ export class DurableObjectSqliteDatabase {
     return row as T
   }
 
+  /** What to throw for what was thrown. */
+  #failed(
+    query: CompiledQuery,
+    parameters: readonly unknown[],
+    cursor: SqlStorageCursor | undefined,
+    error: unknown,
+  ): unknown {
+    const failure = toDurableObjectSqliteError(error, query.sql)
+    // The connection sends a pragma that was ignored again, and that time counts.
+    if (!isForeignKeysPragmaIgnored(failure, query.sql)) {
+      this.#report(query, parameters, cursor, this.#followUpRowsRead, failure)
+    }
+    return failure
+  }
+
   #report(
     query: CompiledQuery,
     parameters: readonly unknown[],
-    cursor: SqlStorageCursor,
+    cursor: SqlStorageCursor | undefined,
     followUpRowsRead: number,
+    error?: unknown,
   ): void {
     this.#onQuery?.({
       query: parameters === query.parameters ? query : { ...query, parameters },
-      rowsRead: cursor.rowsRead + followUpRowsRead,
-      rowsWritten: cursor.rowsWritten,
+      rowsRead: (cursor?.rowsRead ?? 0) + followUpRowsRead,
+      rowsWritten: cursor?.rowsWritten ?? 0,
+      ...(error === undefined ? undefined : { error }),
     })
   }
 }

@@ -1,7 +1,12 @@
+import type { CompiledQuery } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
+import { columnOfValue } from './column-of-value.js'
 
 /** A value that `ctx.storage.sql` stores as what it is. */
 export type SqliteParameter = string | number | null | ArrayBuffer | ArrayBufferView
+
+/** Where an error looks for the column that a parameter is for. */
+export type QueryOfParameters = Pick<CompiledQuery, 'query' | 'parameters'>
 
 /**
  * The values to bind for the parameters of a compiled query. Throws `ERR_UNSUPPORTED_PARAMETER` for
@@ -9,11 +14,14 @@ export type SqliteParameter = string | number | null | ArrayBuffer | ArrayBuffer
  *
  * The array is the one given where nothing had to be converted: this runs once for every query.
  */
-export function toSqliteParameters(parameters: readonly unknown[]): readonly unknown[] {
+export function toSqliteParameters(
+  parameters: readonly unknown[],
+  query?: QueryOfParameters,
+): readonly unknown[] {
   let converted: unknown[] | undefined
   for (let i = 0; i < parameters.length; i++) {
     const parameter = parameters[i]
-    const value = toSqliteParameter(parameter, i)
+    const value = toSqliteParameter(parameter, i, query)
     if (value !== parameter) {
       converted ??= parameters.slice()
       converted[i] = value
@@ -22,13 +30,20 @@ export function toSqliteParameters(parameters: readonly unknown[]): readonly unk
   return converted ?? parameters
 }
 
-/** The value to bind for one parameter. The index, from 0, is what an error calls it by. */
-export function toSqliteParameter(value: unknown, index: number): SqliteParameter {
+/**
+ * The value to bind for one parameter. The index, from 0, is what an error calls it by, with its column
+ * where the query tells.
+ */
+export function toSqliteParameter(
+  value: unknown,
+  index: number,
+  query?: QueryOfParameters,
+): SqliteParameter {
   switch (typeof value) {
     case 'string':
       if (!value.isWellFormed()) {
         throw unsupported(
-          index,
+          nameOf(index, query),
           'a string with a lone surrogate, which would not be read back as it is',
           'Pass value.toWellFormed(), or the bytes as a Uint8Array',
         )
@@ -37,7 +52,7 @@ export function toSqliteParameter(value: unknown, index: number): SqliteParamete
     case 'number':
       if (value !== value) {
         throw unsupported(
-          index,
+          nameOf(index, query),
           'NaN, which SQLite would store as NULL',
           'Pass null if that is meant',
         )
@@ -51,50 +66,59 @@ export function toSqliteParameter(value: unknown, index: number): SqliteParamete
       if (value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
         return value
       }
-      throw unsupportedObject(index, value)
+      throw unsupportedObject(nameOf(index, query), value)
     case 'bigint':
       // The query compiler writes `+cast(? as integer)` and passes the digits, so a bigint that
       // arrives here belongs to SQL text that was not compiled here.
       throw unsupported(
-        index,
+        nameOf(index, query),
         'a bigint in SQL text that this dialect did not compile',
         'Use the query builder or the sql template tag, or write +cast(? as integer) and pass ' +
           'String(value)',
       )
     case 'function':
-      throw unsupported(index, 'a function', 'Pass the value that it returns')
+      throw unsupported(nameOf(index, query), 'a function', 'Pass the value that it returns')
     case 'symbol':
-      throw unsupported(index, 'a symbol', 'Pass symbol.description, or another string')
+      throw unsupported(
+        nameOf(index, query),
+        'a symbol',
+        'Pass symbol.description, or another string',
+      )
   }
 }
 
-function unsupportedObject(index: number, value: object): DurableObjectSqliteError {
+function unsupportedObject(subject: string, value: object): DurableObjectSqliteError {
   if (value instanceof Date) {
     return unsupported(
-      index,
+      subject,
       'a Date',
       'Pass date.toISOString() for a TEXT column, or date.getTime() for an INTEGER column',
     )
   }
   if (Array.isArray(value)) {
     return unsupported(
-      index,
+      subject,
       'an array',
       "Pass JSON.stringify(value) to store it, or the array itself to the 'in' operator",
     )
   }
   const name: unknown = value.constructor?.name
   return unsupported(
-    index,
+    subject,
     typeof name === 'string' && name !== 'Object' ? `an object of the class ${name}` : 'an object',
     'Pass JSON.stringify(value), or one of its properties',
   )
 }
 
-function unsupported(index: number, what: string, instead: string): DurableObjectSqliteError {
+function nameOf(index: number, query: QueryOfParameters | undefined): string {
+  const column = query && columnOfValue(query.query, query.parameters[index])
+  return `Parameter ${index + 1}${column === undefined ? '' : `, for the column ${column},`}`
+}
+
+function unsupported(subject: string, what: string, instead: string): DurableObjectSqliteError {
   return new DurableObjectSqliteError(
     'ERR_UNSUPPORTED_PARAMETER',
-    `Parameter ${index + 1} is ${what}. ${instead}.`,
+    `${subject} is ${what}. ${instead}.`,
   )
 }
 

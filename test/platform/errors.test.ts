@@ -2,8 +2,14 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { CompiledQuery, Kysely } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { DurableObjectSqliteDialect, DurableObjectSqliteError } from '../../src/index.js'
-import { inDurableObject } from '../harness.js'
+import {
+  DurableObjectSqliteDialect,
+  DurableObjectSqliteError,
+  type QueryParameters,
+  SyncExecutor,
+} from '../../src/index.js'
+import { migrateToLatest } from '../../src/migration/index.js'
+import { inDurableObject, type Scope } from '../harness.js'
 
 const schema = `
   create table parent (id integer primary key, code text not null unique, n integer check (n < 10));
@@ -25,6 +31,7 @@ function failing(text: string, parameters: unknown[] = []): Promise<unknown> {
       throw new TypeError(`This is not an error of ours: ${String(error)}`)
     }
     const { name, code, message, cause } = error
+    expect(error.sql).toBe(text)
     return { name, code, message, cause: cause instanceof Error ? cause.message : cause }
   })
 }
@@ -131,6 +138,97 @@ describe('DurableObjectSqliteError', () => {
         message: expect.stringContaining('SQL is not enabled for this Durable Object class.'),
       })
     }))
+
+  describe('sql', () => {
+    interface Database {
+      person: { name: string | null; born: number }
+    }
+
+    const INSERT = 'insert into `person` (`name`) values (?)'
+
+    /** Every way to run a statement, with one that SQLite refuses and one whose value is refused. */
+    const paths: [string, (scope: Scope<Database>, name: string | null) => unknown][] = [
+      ['execute', ({ db }, name) => db.insertInto('person').values(row(name)).execute()],
+      [
+        'execute in a transaction',
+        ({ db }, name) =>
+          db.transaction().execute((trx) => trx.insertInto('person').values(row(name)).execute()),
+      ],
+      [
+        'stream',
+        async ({ db }, name) => {
+          for await (const _ of db.insertInto('person').values(row(name)).stream()) {
+            // Not reached.
+          }
+        },
+      ],
+      [
+        'SyncExecutor.execute',
+        async ({ db, storage }, name) =>
+          new SyncExecutor(db, storage).execute(db.insertInto('person').values(row(name))),
+      ],
+      [
+        'SyncExecutor.run',
+        async ({ db, storage }, name) =>
+          new SyncExecutor(db, storage).run(db.insertInto('person').values(row(name))),
+      ],
+      [
+        'a prepared query',
+        async ({ db, storage }, name) =>
+          new SyncExecutor(db, storage)
+            .prepare((param: QueryParameters<{ name: string | null }>) =>
+              db.insertInto('person').values({ name: param('name') } as never),
+            )
+            .execute({ name }),
+      ],
+      [
+        'a migration of SQL text',
+        ({ storage }) =>
+          migrateToLatest(storage, { '1': 'insert into `person` (`name`) values (null)' }),
+      ],
+      [
+        "a migration's sql.exec()",
+        ({ storage }, name) =>
+          migrateToLatest(storage, {
+            '1': { up: async (_, sql) => void sql.exec(INSERT, name) },
+          }),
+      ],
+    ]
+
+    const row = (name: string | null) => ({ name }) as { name: string; born: number }
+
+    it.each(paths)('should be the statement that failed through %s', (_, run) =>
+      inDurableObject<Database>(async (scope) => {
+        scope.sql.exec('create table person (name text not null, born integer)')
+        const error: unknown = await Promise.resolve(run(scope, null)).catch((it: unknown) => it)
+        expect(error).toBeInstanceOf(DurableObjectSqliteError)
+        expect((error as DurableObjectSqliteError).sql).toMatch(
+          /^insert into `person` \(`name`\) values \((?:\?|null)\)$/,
+        )
+      }),
+    )
+
+    it.each(paths.slice(0, 6))(
+      'should be the statement whose value is refused through %s, which no message tells',
+      (_, run) =>
+        inDurableObject<Database>(async (scope) => {
+          scope.sql.exec('create table person (name text not null, born integer)')
+          const error: unknown = await Promise.resolve(run(scope, 'secret\ud800')).catch(
+            (it: unknown) => it,
+          )
+          expect(error).toMatchObject({ code: 'ERR_UNSUPPORTED_PARAMETER', sql: INSERT })
+          expect(String(error)).not.toContain('secret')
+        }),
+    )
+
+    it('should be undefined where no statement was at fault', () =>
+      inDurableObject(async ({ storage }) => {
+        const error: unknown = await migrateToLatest(storage, { '1': '' }).catch(
+          (it: unknown) => it,
+        )
+        expect(error).toMatchObject({ code: 'ERR_INVALID_MIGRATION', sql: undefined })
+      }))
+  })
 
   it("should keep the caller's stack", () =>
     inDurableObject<{ a: { b: number } }>(async ({ db }) => {

@@ -1,5 +1,6 @@
 import { CompiledQuery, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
+import { type QueryParameters, SyncExecutor } from '../../src/index.js'
 import { inDurableObject, type Scope } from '../harness.js'
 
 interface Database {
@@ -234,42 +235,42 @@ describe('a value that SQLite would store as something else', () => {
     [
       'NaN',
       NaN,
-      'Parameter 2 is NaN, which SQLite would store as NULL. Pass null if that is meant.',
+      'Parameter 2, for the column cell.s, is NaN, which SQLite would store as NULL. Pass null if that is meant.',
     ],
     [
       'a Date',
       new Date(0),
-      'Parameter 2 is a Date. Pass date.toISOString() for a TEXT column, or date.getTime() for an INTEGER column.',
+      'Parameter 2, for the column cell.s, is a Date. Pass date.toISOString() for a TEXT column, or date.getTime() for an INTEGER column.',
     ],
     [
       'a plain object',
       { a: 1 },
-      'Parameter 2 is an object. Pass JSON.stringify(value), or one of its properties.',
+      'Parameter 2, for the column cell.s, is an object. Pass JSON.stringify(value), or one of its properties.',
     ],
     [
       'an object without prototype',
       Object.create(null),
-      'Parameter 2 is an object. Pass JSON.stringify(value), or one of its properties.',
+      'Parameter 2, for the column cell.s, is an object. Pass JSON.stringify(value), or one of its properties.',
     ],
     [
       'an instance of a class',
       new Money(),
-      'Parameter 2 is an object of the class Money. Pass JSON.stringify(value), or one of its properties.',
+      'Parameter 2, for the column cell.s, is an object of the class Money. Pass JSON.stringify(value), or one of its properties.',
     ],
     [
       'an array',
       [1, 2],
-      "Parameter 2 is an array. Pass JSON.stringify(value) to store it, or the array itself to the 'in' operator.",
+      "Parameter 2, for the column cell.s, is an array. Pass JSON.stringify(value) to store it, or the array itself to the 'in' operator.",
     ],
     [
       'a symbol',
       Symbol('a'),
-      'Parameter 2 is a symbol. Pass symbol.description, or another string.',
+      'Parameter 2, for the column cell.s, is a symbol. Pass symbol.description, or another string.',
     ],
     [
       'a text with a lone surrogate',
       'a\ud800',
-      'Parameter 2 is a string with a lone surrogate, which would not be read back as it is. Pass value.toWellFormed(), or the bytes as a Uint8Array.',
+      'Parameter 2, for the column cell.s, is a string with a lone surrogate, which would not be read back as it is. Pass value.toWellFormed(), or the bytes as a Uint8Array.',
     ],
     [
       'a bigint above int64',
@@ -291,6 +292,65 @@ describe('a value that SQLite would store as something else', () => {
       expect(storageSql.exec('select * from cell').toArray()).toEqual([])
     }),
   )
+
+  it('should be refused by the name of the column that it is for, where the query tells', () =>
+    withCells(async ({ db, storage }) => {
+      const date: unknown = new Date(0)
+      const sync = new SyncExecutor(db, storage)
+      const queries: [string, () => unknown][] = [
+        [
+          'Parameter 4, for the column cell.s, is',
+          () =>
+            db
+              .insertInto('cell')
+              .values([
+                { id: 1, s: 1 },
+                { id: 2, s: date },
+              ])
+              .execute(),
+        ],
+        [
+          'Parameter 3, for the column cell.t, is',
+          () =>
+            db
+              .insertInto('cell')
+              .values({ id: 1, s: 1 })
+              .onConflict((it) => it.column('id').doUpdateSet({ t: date }))
+              .execute(),
+        ],
+        [
+          'Parameter 1, for the column cell.t, is',
+          () => db.updateTable('cell').set({ t: date }).where('id', '=', 1).execute(),
+        ],
+        [
+          'Parameter 2, for the column cell.t, is',
+          () => db.deleteFrom('cell').where('id', '=', 1).where('cell.t', '=', date).execute(),
+        ],
+        [
+          'Parameter 3, for the column id, is',
+          () =>
+            db
+              .selectFrom('cell')
+              .selectAll()
+              .where('id', 'in', [1, 2, date as number])
+              .execute(),
+        ],
+        ['Parameter 1 is', () => db.selectNoFrom(sql.val(date).as('a')).execute()],
+        [
+          'Parameter 1, for the column cell.t, is',
+          async () =>
+            sync
+              .prepare((param: QueryParameters<{ t: unknown }>) =>
+                db.updateTable('cell').set({ t: param('t') }),
+              )
+              .execute({ t: date }),
+        ],
+      ]
+      for (const [start, run] of queries) {
+        const error: unknown = await Promise.resolve(run()).catch((it: unknown) => it)
+        expect(String(error)).toMatch(`DurableObjectSqliteError: ${start} a Date.`)
+      }
+    }))
 
   it('should be refused for a function, which Kysely itself passes on only in SQL of your own', () =>
     withCells(async ({ db }) => {

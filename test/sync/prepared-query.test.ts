@@ -242,7 +242,9 @@ describe('a list of a prepared query', () => {
       const list = sync.prepare((param: QueryParameters<{ ids: number[] }>) =>
         db.selectFrom('person').select('id').where('id', '=', param('ids')),
       )
-      expect(() => list.execute({ ids: [1] })).toThrow(refused('Parameter 1 is an array'))
+      expect(() => list.execute({ ids: [1] })).toThrow(
+        refused('Parameter 1, for the column id, is an array'),
+      )
       expect(() =>
         sync.prepare((param: QueryParameters<{ ids: number[] }>) =>
           db
