@@ -1,13 +1,14 @@
 import {
   type AndNode,
-  InsertQueryNode,
   type OperationNode,
   type OrNode,
   type SelectQueryNode,
   SqliteQueryCompiler,
+  type UpdateQueryNode,
 } from 'kysely'
 import { toIntegerText } from '../statement/parameters.js'
 import { countTerms, splitAtOpenTerms, termsOf } from './condition-chain.js'
+import { refuseEmptyList } from './empty-lists.js'
 import { nestUnionAll } from './union-all.js'
 
 /**
@@ -51,6 +52,13 @@ export class BaseQueryCompiler extends SqliteQueryCompiler {
     }
   }
 
+  protected override compileList(nodes: readonly OperationNode[], separator?: string): void {
+    if (nodes.length === 0) {
+      refuseEmptyList(this.nodeStack.at(-1))
+    }
+    super.compileList(nodes, separator)
+  }
+
   protected override visitAnd(node: AndNode): void {
     if (!this.#appendBalanced(node, ' and ')) {
       super.visitAnd(node)
@@ -63,12 +71,18 @@ export class BaseQueryCompiler extends SqliteQueryCompiler {
     }
   }
 
+  protected override visitUpdateQuery(node: UpdateQueryNode): void {
+    if (node.updates === undefined) {
+      refuseEmptyList(node)
+    }
+    super.visitUpdateQuery(node)
+  }
+
   protected override visitSelectQuery(node: SelectQueryNode): void {
-    const parent = this.parentNode
-    const isWhole = parent === undefined || InsertQueryNode.is(parent)
-    super.visitSelectQuery(
-      isWhole && node.setOperations !== undefined ? nestUnionAll(node, parent) : node,
-    )
+    if (node.selections === undefined) {
+      refuseEmptyList(node)
+    }
+    super.visitSelectQuery(this.parentNode === undefined ? nestUnionAll(node) : node)
   }
 
   /** Appends a long chain and returns true, or returns false for one that can stay as it is. */

@@ -10,14 +10,14 @@ import {
   ValueListNode,
   type ValuesNode,
 } from 'kysely'
-import { toSqliteParameter } from '../statement/parameters.js'
+import { type QueryOfParameters, toSqliteParameter } from '../statement/parameters.js'
 import { BaseQueryCompiler } from './base-query-compiler.js'
 import { isInOperator } from './in-operator.js'
 import { inDocuments } from './json-text.js'
 import { type JsonValues, toJsonList, toJsonRows } from './plain-values.js'
 import { findRawList } from './raw-list.js'
 import type { RowFunction } from './row-function.js'
-import { Source, type Token, toStatement, Value } from './statement.js'
+import { type Shared, Source, type Token, toStatement, Value } from './statement.js'
 import { toOneSource } from './union-all.js'
 
 /**
@@ -36,9 +36,9 @@ export function compileToJsonParameters(
   node: RootOperationNode,
   queryId: QueryId,
   rowFunction: RowFunction = 'json_each',
-  maxParameters?: number,
+  shared?: Shared,
 ): CompiledQuery {
-  return new JsonQueryCompiler(rowFunction, maxParameters).compileQuery(node, queryId)
+  return new JsonQueryCompiler(rowFunction, shared).compileQuery(node, queryId)
 }
 
 /** SQLite takes no function in the frame of a window: https://www.sqlite.org/windowfunctions.html */
@@ -56,22 +56,24 @@ const CONDITIONS: ReadonlySet<OperationNode['kind'] | undefined> = new Set([
 
 class JsonQueryCompiler extends BaseQueryCompiler {
   readonly #rowFunction: RowFunction
-  readonly #maxParameters: number | undefined
+  readonly #shared: Shared | undefined
   readonly #tokens: Token[] = []
+  #query: QueryOfParameters | undefined
   /** How many parameters the query would have had so far. */
   #count = 0
   /** Whether the values that follow are in the frame of a window. */
   #isInFrame = false
 
-  constructor(rowFunction: RowFunction, maxParameters: number | undefined) {
+  constructor(rowFunction: RowFunction, shared: Shared | undefined) {
     super()
     this.#rowFunction = rowFunction
-    this.#maxParameters = maxParameters
+    this.#shared = shared
   }
 
   override compileQuery(query: RootOperationNode, queryId: QueryId): CompiledQuery {
+    this.#query = { query }
     this.visitNode(query)
-    return Object.freeze({ query, queryId, ...toStatement(this.#tokens, this.#maxParameters) })
+    return Object.freeze({ query, queryId, ...toStatement(this.#tokens, this.#shared) })
   }
 
   protected override append(text: string): void {
@@ -81,7 +83,8 @@ class JsonQueryCompiler extends BaseQueryCompiler {
   // A value is appended where its placeholder would be.
 
   protected override addParameter(value: unknown): void {
-    this.#tokens.push(new Value(toSqliteParameter(value, this.#count++), this.#isInFrame))
+    const parameter = toSqliteParameter(value, this.#count++, this.#query)
+    this.#tokens.push(new Value(parameter, this.#isInFrame))
   }
 
   protected override getCurrentParameterPlaceholder(): string {
@@ -138,7 +141,7 @@ class JsonQueryCompiler extends BaseQueryCompiler {
     const insert = this.parentNode
     const rows =
       insert !== undefined && InsertQueryNode.is(insert)
-        ? toJsonRows(node.values, this.#count)
+        ? toJsonRows(node.values, this.#count, this.#query)
         : undefined
     if (rows === undefined) {
       super.visitValues(node)
@@ -156,8 +159,8 @@ class JsonQueryCompiler extends BaseQueryCompiler {
   #takeList(node: OperationNode, mayRepeatLeft: boolean): JsonValues | undefined {
     const list =
       ValueListNode.is(node) && node.values[0]?.kind === 'TupleNode'
-        ? toJsonRows(node.values, this.#count)
-        : toJsonList(node, this.#count)
+        ? toJsonRows(node.values, this.#count, this.#query)
+        : toJsonList(node, this.#count, this.#query)
     if (list === undefined || (list.realElements !== undefined && !mayRepeatLeft)) {
       return undefined
     }

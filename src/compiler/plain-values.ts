@@ -6,7 +6,11 @@ import {
   ValueListNode,
   ValueNode,
 } from 'kysely'
-import { toIntegerText, toSqliteParameter } from '../statement/parameters.js'
+import {
+  type QueryOfParameters,
+  toIntegerText,
+  toSqliteParameter,
+} from '../statement/parameters.js'
 import { isBlob, isPlainText, MAX_ELEMENT_BYTES, sizeOf, toJsonElement } from './json-text.js'
 
 /**
@@ -60,7 +64,11 @@ function valuesOf(node: OperationNode): readonly unknown[] | undefined {
 }
 
 /** The JSON of a value, a BLOB in an array of its own, or undefined if it is too large. The index is that of its parameter. */
-export function toElement(value: unknown, index: number): string | undefined {
+export function toElement(
+  value: unknown,
+  index: number,
+  query?: QueryOfParameters,
+): string | undefined {
   // Nearly all values are such texts, or numbers.
   if (typeof value === 'string' && value.length < 1000 && isPlainText(value)) {
     return `"${value}"`
@@ -68,7 +76,7 @@ export function toElement(value: unknown, index: number): string | undefined {
   if (typeof value === 'bigint') {
     return toIntegerText(value)
   }
-  const json = toJsonElement(toSqliteParameter(value, index))
+  const json = toJsonElement(toSqliteParameter(value, index, query))
   return json !== undefined && isBlob(value) ? `[${json}]` : json
 }
 
@@ -76,6 +84,7 @@ export function toElement(value: unknown, index: number): string | undefined {
 export function toJsonRows(
   rows: readonly OperationNode[],
   firstParameter: number,
+  query?: QueryOfParameters,
 ): JsonValues | undefined {
   const table: (readonly unknown[])[] = []
   const elements: string[] = []
@@ -89,7 +98,7 @@ export function toJsonRows(
     table.push(values)
     let json = ''
     for (const [column, value] of values.entries()) {
-      const cell = value === MISSING ? 'null' : toElement(value, parameter++)
+      const cell = value === MISSING ? 'null' : toElement(value, parameter++, query)
       if (cell === undefined) {
         return undefined
       }
@@ -120,14 +129,18 @@ export function toJsonRows(
 }
 
 /** The list, where the values of the query's other parameters come before it. */
-export function toJsonList(list: OperationNode, firstParameter: number): JsonValues | undefined {
+export function toJsonList(
+  list: OperationNode,
+  firstParameter: number,
+  query?: QueryOfParameters,
+): JsonValues | undefined {
   const values = valuesOf(list)
   if (values === undefined || values.length === 0) {
     return undefined
   }
   const elements: string[] = []
   for (const [i, value] of values.entries()) {
-    const element = toElement(value, firstParameter + i)
+    const element = toElement(value, firstParameter + i, query)
     if (element === undefined) {
       return undefined
     }

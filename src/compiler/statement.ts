@@ -35,7 +35,7 @@ export interface Statement {
 }
 
 /** How values travel: each bound, or by position in shared JSON texts, or the elements of sources too. */
-type Shared = 'nothing' | 'values' | 'values and sources'
+export type Shared = 'nothing' | 'values' | 'values and sources'
 
 const STEPS: readonly Shared[] = ['nothing', 'values', 'values and sources']
 
@@ -46,16 +46,16 @@ const STEPS: readonly Shared[] = ['nothing', 'values', 'values and sources']
  *
  * Throws `ERR_TOO_MANY_PARAMETERS` where even the JSON texts are too many.
  */
-export function toStatement(tokens: readonly Token[], maxParameters = MAX_PARAMETERS): Statement {
+export function toStatement(tokens: readonly Token[], atLeast: Shared = 'nothing'): Statement {
   let count = 0
-  for (const shared of STEPS) {
+  for (const shared of STEPS.slice(STEPS.indexOf(atLeast))) {
     const writer = new StatementWriter(shared)
     for (const token of tokens) {
       writer.append(token)
     }
     const { sql, parameters } = writer
     count = parameters.length
-    if (count <= maxParameters) {
+    if (count <= MAX_PARAMETERS) {
       return {
         sql,
         parameters: parameters.map((value) => (value instanceof JsonArray ? String(value) : value)),

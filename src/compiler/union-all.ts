@@ -1,12 +1,4 @@
-import {
-  FromNode,
-  type OperationNode,
-  RawNode,
-  SelectionNode,
-  SelectQueryNode,
-  SetOperationNode,
-  WhereNode,
-} from 'kysely'
+import { FromNode, SelectionNode, SelectQueryNode, SetOperationNode } from 'kysely'
 import type { Token } from './statement.js'
 
 /** https://developers.cloudflare.com/durable-objects/platform/limits/ and workerd's `sqlite.c++`. */
@@ -20,24 +12,17 @@ const MAX_TERMS = 5
  * a union all select * from (b union all c) union all d union all e union all f
  * ```
  *
- * It is for a whole query, or the rows of an insert, where every row comes out as it is. Within
- * another query, and where rows are compared or sorted, the columns of a sub-select may have another
- * affinity or collation than those of its terms: https://www.sqlite.org/datatype3.html#column_affinity_for_compound_views
+ * It is for a whole query, whose rows come out as they are: the platform reads an integer and a real
+ * alike. Elsewhere the columns of the sub-select may have another affinity or collation than those of
+ * its terms, so that rows are compared, sorted or stored otherwise:
+ * https://www.sqlite.org/datatype3.html#column_affinity_for_compound_views
  */
-export function nestUnionAll(
-  query: SelectQueryNode,
-  parent: OperationNode | undefined,
-): SelectQueryNode {
+export function nestUnionAll(query: SelectQueryNode): SelectQueryNode {
   const { setOperations, ...first } = query
   const terms =
     setOperations === undefined || query.orderBy !== undefined ? undefined : termsOf(setOperations)
-  return terms === undefined || terms.length < MAX_TERMS
-    ? query
-    : withTerms(first, terms, parent === undefined ? undefined : TRUE)
+  return terms === undefined || terms.length < MAX_TERMS ? query : withTerms(first, terms)
 }
-
-/** Without it SQLite reads the `on` of `on conflict` as that of a join: https://www.sqlite.org/lang_upsert.html */
-const TRUE = WhereNode.create(RawNode.createWithSql('true'))
 
 /**
  * The terms as SQLite reads them, whatever was nested when they were built: Kysely writes no
@@ -72,30 +57,25 @@ function isPlain(select: SelectQueryNode): boolean {
   )
 }
 
-function withTerms(
-  first: SelectQueryNode,
-  terms: readonly SelectQueryNode[],
-  where: WhereNode | undefined,
-): SelectQueryNode {
+function withTerms(first: SelectQueryNode, terms: readonly SelectQueryNode[]): SelectQueryNode {
+  const groups = inGroups(terms, Math.ceil(terms.length / (MAX_TERMS - 1)))
   return {
     ...first,
-    setOperations: inGroups(terms, Math.ceil(terms.length / (MAX_TERMS - 1))).map(
-      ([term, ...others]) =>
-        SetOperationNode.create(
-          'union',
-          others.length === 0 ? term! : toSubSelect(withTerms(term!, others, where), where),
-          true,
-        ),
+    setOperations: groups.map(([term, ...others]) =>
+      SetOperationNode.create(
+        'union',
+        others.length === 0 ? term! : toSubSelect(withTerms(term!, others)),
+        true,
+      ),
     ),
   }
 }
 
-function toSubSelect(select: SelectQueryNode, where: WhereNode | undefined): SelectQueryNode {
+function toSubSelect(select: SelectQueryNode): SelectQueryNode {
   return {
     kind: 'SelectQueryNode',
     selections: [SelectionNode.createSelectAll()],
     from: FromNode.create([select]),
-    ...(where === undefined ? {} : { where }),
   }
 }
 

@@ -225,6 +225,18 @@ describe.each(COUNTS)('%i values', (count) => {
           })
           .executeTakeFirst()
       const ids = range(Math.ceil(count / 2))
+      if (count === 10_000) {
+        await expect(update('item', ids)).rejects.toMatchObject({
+          code: 'SQLITE_TOOBIG',
+          hint: expect.stringContaining('a long case, into several statements'),
+        })
+        await expect(update('item', ids.slice(0, 2_200))).rejects.toMatchObject({
+          code: 'SQLITE_NOMEM',
+          hint: expect.stringContaining('25,000 instructions'),
+        })
+        await expectSameTables(scope)
+        return
+      }
       expect(await update('item', ids)).toMatchObject({
         numUpdatedRows: BigInt(Math.ceil(Math.ceil(count / 3) / 2)),
       })
@@ -543,7 +555,7 @@ describe('rows of more than values', () => {
           .where('id', '<', 95)
           .orderBy('id')
       const long = query([null, ...range(150)])
-      expect(long.compile().parameters).toHaveLength(2)
+      expect(long.compile().parameters).toHaveLength(1)
       const chosen = await long.execute()
       expect(chosen.slice(0, 4)).toEqual([
         { id: 1, chosen: 'first' },
