@@ -7,9 +7,12 @@ const outfile = join(root, `node_modules/.cache/fuzz-${process.pid}.mjs`)
 
 const { values } = parseArgs({
   options: {
+    /** How many queries. */
     runs: { type: 'string', default: '10000' },
-    seed: { type: 'string' },
-    tape: { type: 'string' },
+    /** Of a run to repeat. */
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    /** The choices of one query to look at, as a mismatch prints them. */
+    query: { type: 'string' },
   },
 })
 
@@ -21,20 +24,34 @@ await build({
   platform: 'node',
   packages: 'external',
 })
-const { fuzz } = (await import(outfile)) as typeof import('../test/node/fuzz.ts')
+const { Fuzzer } = (await import(outfile)) as typeof import('../test/node/fuzz.ts')
 
 const started = Date.now()
-let shown = started
-const figures = await fuzz({
-  root,
-  runs: Number(values.runs),
-  seed: values.seed === undefined ? undefined : Number(values.seed),
-  examples: values.tape === undefined ? [] : [JSON.parse(values.tape) as number[]],
-  onProgress(figures) {
-    if (Date.now() - shown > 10_000) {
-      shown = Date.now()
-      console.log(JSON.stringify(figures))
-    }
-  },
-})
-console.log(`${JSON.stringify(figures)}: no mismatch, ${Date.now() - started} ms`)
+let printed = started
+
+function print(): void {
+  printed = Date.now()
+  const figures = Object.entries(fuzzer.figures).map(([name, figure]) => `${figure} ${name}`)
+  console.log(`${figures.join(', ')} (${Math.round((printed - started) / 1000)} s)`)
+}
+
+const fuzzer = await Fuzzer.start(root)
+try {
+  if (values.query === undefined) {
+    console.log(`seed ${values.seed}`)
+    await fuzzer.run({
+      runs: Number(values.runs),
+      seed: Number(values.seed),
+      onProgress() {
+        if (Date.now() - printed > 10_000) {
+          print()
+        }
+      },
+    })
+  } else {
+    console.log((await fuzzer.compare([JSON.parse(values.query) as number[]])).join('\n\n'))
+  }
+} finally {
+  print()
+  await fuzzer[Symbol.asyncDispose]()
+}

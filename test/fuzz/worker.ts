@@ -19,7 +19,11 @@ export class Fuzz extends DurableObject {
 
   override async fetch(request: Request): Promise<Response> {
     this.#prepareTables()
-    return Response.json(await this.#answer(await request.json<number[]>()))
+    const answers: Answer[] = []
+    for (const tape of await request.json<number[][]>()) {
+      answers.push(await this.#answer(tape))
+    }
+    return Response.json(answers)
   }
 
   #prepareTables(): void {
