@@ -52,11 +52,17 @@ export class BaseQueryCompiler extends SqliteQueryCompiler {
     }
   }
 
-  protected override compileList(nodes: readonly OperationNode[], separator?: string): void {
-    if (nodes.length === 0) {
+  protected override compileList(nodes: readonly OperationNode[], separator = ', '): void {
+    const { length } = nodes
+    if (length === 0) {
       refuseEmptyList(this.nodeStack.at(-1))
     }
-    super.compileList(nodes, separator)
+    for (let i = 0; i < length; i++) {
+      if (i > 0) {
+        this.append(separator)
+      }
+      this.visitNode(nodes[i]!)
+    }
   }
 
   protected override visitAnd(node: AndNode): void {

@@ -1,11 +1,11 @@
 import type { SqliteParameter } from '../statement/parameters.js'
 import { MAX_VALUE_BYTES } from '../platform/limits.js'
 
-/** A value that JSON has no notation for. */
+/** A value that JSON has no notation for: the only objects that can be bound. */
 export type Blob = ArrayBuffer | ArrayBufferView
 
 export function isBlob(value: unknown): value is Blob {
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer
+  return typeof value === 'object' && value !== null
 }
 
 const PLAIN_TEXT = /^[\u0020\u0021\u0023-\u005b\u005d-\ud7ff]*$/
@@ -21,7 +21,7 @@ export function isPlainText(text: string): boolean {
  *
  * https://www.sqlite.org/json1.html
  */
-function toJson(value: Exclude<SqliteParameter, Blob>): string {
+export function toJson(value: Exclude<SqliteParameter, Blob>): string {
   switch (typeof value) {
     case 'string':
       return isPlainText(value) ? `"${value}"` : JSON.stringify(value)

@@ -11,7 +11,14 @@ import {
   toIntegerText,
   toSqliteParameter,
 } from '../statement/parameters.js'
-import { isBlob, isPlainText, MAX_ELEMENT_BYTES, sizeOf, toJsonElement } from './json-text.js'
+import {
+  isBlob,
+  isPlainText,
+  MAX_ELEMENT_BYTES,
+  sizeOf,
+  toJson,
+  toJsonElement,
+} from './json-text.js'
 
 /**
  * The two forms whose values travel as the elements of a JSON array. Each is what SQLite makes of the
@@ -63,13 +70,19 @@ function valuesOf(node: OperationNode): readonly unknown[] | undefined {
   return values
 }
 
-/** The JSON of a value, a BLOB in an array of its own, or undefined if it is too large. The index is that of its parameter. */
+/**
+ * The JSON of a value, a BLOB in an array of its own, or undefined if it is too large. An error calls
+ * the value by its index among the parameters.
+ */
 export function toElement(
   value: unknown,
   index: number,
   query?: QueryOfParameters,
 ): string | undefined {
-  // Nearly all values are such texts, or numbers.
+  // Nearly all values are such numbers, or texts.
+  if (typeof value === 'number' && value === value) {
+    return toJson(value)
+  }
   if (typeof value === 'string' && value.length < 1000 && isPlainText(value)) {
     return `"${value}"`
   }
@@ -97,7 +110,8 @@ export function toJsonRows(
     }
     table.push(values)
     let json = ''
-    for (const [column, value] of values.entries()) {
+    for (let column = 0; column < values.length; column++) {
+      const value = values[column]
       const cell = value === MISSING ? 'null' : toElement(value, parameter++, query)
       if (cell === undefined) {
         return undefined
@@ -139,15 +153,20 @@ export function toJsonList(
     return undefined
   }
   const elements: string[] = []
-  for (const [i, value] of values.entries()) {
-    const element = toElement(value, firstParameter + i, query)
+  let parameter = firstParameter
+  let hasRounded = false
+  let hasBlobs = false
+  for (const value of values) {
+    const element = toElement(value, parameter++, query)
     if (element === undefined) {
       return undefined
     }
     elements.push(element)
+    if (typeof value !== 'number') {
+      hasRounded ||= isRoundedAsReal(value)
+      hasBlobs ||= isBlob(value)
+    }
   }
-  const hasRounded = values.some(isRoundedAsReal)
-  const hasBlobs = values.some(isBlob)
   // With the affinity of the column `value`, that of a BLOB, a numeric left side makes numbers of texts
   // without rounding them; and a TEXT one has nothing but texts itself. For other values the plus takes
   // that affinity away: https://www.sqlite.org/datatype3.html#affinity_of_comparison_operands
@@ -186,7 +205,7 @@ export function isRoundedAsReal(value: unknown): boolean {
   if (typeof value === 'bigint') {
     return BigInt(Number(value)) !== value
   }
-  if (typeof value !== 'string' || !INTEGER_TEXT.test(value)) {
+  if (typeof value !== 'string' || value.length < 16 || !INTEGER_TEXT.test(value)) {
     return false
   }
   const integer = BigInt(value)

@@ -295,8 +295,8 @@ export class QueryMaker {
   }
 
   #window(scope: Scope): AliasableExpression {
-    const [first] = scope
-    const table = first!.split('.')[0]!
+    // Of all tables, so that no two rows are alike.
+    const ids = [...new Set(scope.map((column) => `${column.split('.')[0]}.id`))]
     const frame = (): number | bigint => this.#tape.pick([0, 1, 2, 3n])
     const call = this.#tape.pick([
       () => sql`count(*)`,
@@ -305,7 +305,7 @@ export class QueryMaker {
       () => sql`nth_value(${this.#column(scope)}, ${this.#value(2)})`,
     ])()
     return sql`${call} over (
-      order by ${sql.ref(`${table}.id`)}
+      order by ${sql.join(ids.map((id) => sql.ref(id)))}
       rows between ${this.#value(frame())} preceding and ${this.#value(frame())} following
     )`
   }
