@@ -16,7 +16,7 @@ function withItem<T>(body: (db: Kysely<Database>) => Promise<T>): Promise<T> {
 }
 
 describe('an empty list', () => {
-  it.each<[string, (db: Kysely<Database>) => Compilable<unknown>, RegExp]>([
+  it.each<[string, (db: Kysely<Database>) => Compilable, RegExp]>([
     ['values([])', (db) => db.insertInto('item').values([]), /no rows.*Pass one row/],
     ['values({})', (db) => db.insertInto('item').values({}), /names no columns.*defaultValues\(\)/],
     ['values([{}, {}])', (db) => db.insertInto('item').values([{}, {}]), /names no columns/],

@@ -171,7 +171,7 @@ describe('a long union', () => {
       expect(await union.limit(5).offset(1).execute()).toEqual(pieces.slice(1, 6))
     }))
 
-  it.each<[string, (scope: Scope<Database>) => Compilable<unknown>]>([
+  it.each<[string, (scope: Scope<Database>) => Compilable]>([
     [
       'rows are compared',
       (scope) => range(8).reduce((query, id) => query.union(select(scope, id)), select(scope, 1)),

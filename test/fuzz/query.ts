@@ -26,7 +26,7 @@ type Compound = SelectQueryBuilder<Database, 'one', { x: unknown; y: unknown }>
 type Scope = readonly string[]
 
 export interface FuzzQuery {
-  readonly query: Compilable<unknown>
+  readonly query: Compilable
   /** Whether its rows, or the ids that it gives, come in one order and no other. */
   readonly isOrdered: boolean
   readonly isWrite: boolean
@@ -92,7 +92,7 @@ export class QueryMaker {
     let query = this.#db.selectFrom(table).select(this.#selection(scope) as never)
     if (hasJoin) {
       const on = this.#below(() => this.#condition(scope))
-      query = query.leftJoin('two as other', (join) => join.on(on)) as never
+      query = query.leftJoin('two as other', (join) => join.on(on))
     }
     query = query.where(this.#where(scope, table))
     if (this.#tape.oneIn(6)) {
@@ -148,7 +148,7 @@ export class QueryMaker {
           this.#expression(columnsOf(table)).as('x'),
           eb.ref(`${table}.t` as 'one.t').as('y'),
         ])
-        .where(this.#where(columnsOf(table), table, 4)) as never
+        .where(this.#where(columnsOf(table), table, 4))
     }
     let query = term()
     for (const next of this.#tape.list(1, maxTerms, term)) {
@@ -205,7 +205,7 @@ export class QueryMaker {
         ),
       ),
     }))
-    let query = this.#db.insertInto('target').values(rows as never)
+    let query = this.#db.insertInto('target').values(rows)
     switch (this.#tape.next(4)) {
       case 1:
         query = query.orIgnore()
@@ -355,7 +355,9 @@ export class QueryMaker {
         case 8:
           return eb.between(this.#column(scope), this.#value() as never, this.#value() as never)
         case 9:
-          return eb(this.#column(scope), 'like', this.#value(this.#tape.pick(PATTERNS)) as never)
+          // Not the pattern alone: where it is bound SQLite may use an index, and 3.53 then finds a row
+          // of `exists` as often as the sub-select has rows.
+          return sql`${this.#column(scope)} like ${this.#value(this.#tape.pick(PATTERNS))} || ''`
         case 10:
           return eb.not(this.#condition(scope))
         case 11:
@@ -515,12 +517,12 @@ export class QueryMaker {
       .selectFrom(`${this.#table()} as ${alias}` as 'one as s')
       .where(this.#condition([...own, ...scope]))
     return this.#tape.oneIn(3)
-      ? (query.select(sql`count(${this.#column(own)}) + ${this.#value(1)}`.as('x')) as never)
-      : (query
+      ? query.select(sql`count(${this.#column(own)}) + ${this.#value(1)}`.as('x'))
+      : query
           .select(this.#expression(own).as('x'))
           .orderBy(sql.ref(`${alias}.id`))
           .limit(this.#value(1) as never)
-          .offset(this.#limit() as never) as never)
+          .offset(this.#limit() as never)
   }
 
   #below<T>(make: () => T): T {

@@ -101,7 +101,7 @@ export class Fuzz extends DurableObject {
     return outcome!
   }
 
-  async #awaited(query: Compilable<unknown>, isWrite: boolean): Promise<Outcome> {
+  async #awaited(query: Compilable, isWrite: boolean): Promise<Outcome> {
     let outcome: Outcome | undefined
     try {
       if (!isWrite) {
@@ -119,11 +119,11 @@ export class Fuzz extends DurableObject {
     return outcome!
   }
 
-  async #streamed(query: Compilable<unknown>): Promise<Outcome> {
+  async #streamed(query: Compilable): Promise<Outcome> {
     try {
       const rows: object[] = []
-      const { stream } = query as unknown as { stream(chunk: number): AsyncIterable<object> }
-      for await (const row of stream.call(query, 7)) {
+      const streamed = query as unknown as { stream(chunk: number): AsyncIterable<object> }
+      for await (const row of streamed.stream(7)) {
         rows.push(row)
       }
       return { rows: describeRows(rows) }
