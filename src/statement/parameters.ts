@@ -1,15 +1,16 @@
-import type { CompiledQuery } from 'kysely'
+import type { OperationNode } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import { columnOfValue } from './column-of-value.js'
 
 /** A value that `ctx.storage.sql` stores as what it is. */
 export type SqliteParameter = string | number | null | ArrayBuffer | ArrayBufferView
 
-/**
- * Where an error looks for the column that a parameter is for: by what stands for the value in the
- * query, which is the value itself where there are no parameters.
- */
-export type QueryOfParameters = Pick<CompiledQuery, 'query'> & Partial<CompiledQuery>
+/** Where an error looks for the column that a value is for. */
+export interface QueryOfParameters {
+  readonly query: OperationNode
+  /** What stands in the query for each value, where that is not the value itself. */
+  readonly parameters?: readonly unknown[]
+}
 
 /**
  * The values to bind for the parameters of a compiled query. Throws `ERR_UNSUPPORTED_PARAMETER` for
@@ -114,7 +115,8 @@ function unsupportedObject(subject: string, value: object): DurableObjectSqliteE
 }
 
 function nameOf(index: number, value: unknown, query: QueryOfParameters | undefined): string {
-  const column = query && columnOfValue(query.query, query.parameters?.[index] ?? value)
+  const column =
+    query && columnOfValue(query.query, query.parameters ? query.parameters[index] : value)
   return `Parameter ${index + 1}${column === undefined ? '' : `, for the column ${column},`}`
 }
 

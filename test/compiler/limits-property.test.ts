@@ -95,7 +95,8 @@ async function outcome(run: () => Promise<unknown>): Promise<unknown> {
     if (!(error instanceof Error) || !('code' in error)) {
       throw error
     }
-    return { code: error.code, message: error.message }
+    // Each way writes to a table of its own.
+    return { code: error.code, message: error.message.replace(/(?:flat|json)\./, '') }
   }
 }
 
@@ -162,7 +163,7 @@ describe('random values', () => {
               const { query, queryId } = insert('json').compile()
               return (await db.executeQuery(compileToJsonParameters(query, queryId))).rows
             })
-            expect(JSON.parse(JSON.stringify(json).replaceAll('json.', 'flat.'))).toEqual(flat)
+            expect(json).toEqual(flat)
             expect(await readTable(db, 'json')).toEqual(await readTable(db, 'flat'))
           },
         ),

@@ -172,8 +172,11 @@ describe('errors over the limit', () => {
       const failure = async (query: { execute(): Promise<unknown> }): Promise<unknown> =>
         query.execute().then(
           () => undefined,
-          // What could not be compiled has no statement to name.
-          ({ code, message }: DurableObjectSqliteError) => ({ code, message }),
+          // Beyond the limit the values are read before there is a statement, and so no `sql`.
+          (error: unknown) =>
+            error instanceof DurableObjectSqliteError
+              ? { code: error.code, message: error.message, hint: error.hint }
+              : error,
         )
       const withValue = (count: number) =>
         rows(count).map((row) => (row.id === 20 ? { ...row, body: value } : row))
