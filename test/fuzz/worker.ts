@@ -37,6 +37,10 @@ export class Fuzz extends DurableObject {
     if (this.#isReady) {
       return
     }
+    // An object that was idle for a while is made anew, on the tables that it had.
+    for (const table of ['one', 'two', 'target']) {
+      this.ctx.storage.sql.exec(`drop table if exists ${table}`)
+    }
     for (const statement of SCHEMA) {
       this.ctx.storage.sql.exec(statement)
     }

@@ -60,7 +60,7 @@ export class Fuzzer {
       new Miniflare(
         convertV4MiniflareOptions({
           modules: true,
-          script: outputFiles[0]!.text,
+          script: outputFiles.map(({ text }) => text).join(''),
           compatibilityDate: '2026-04-06',
           durableObjects: { FUZZ: { className: 'Fuzz', useSQLite: true } },
         }),
@@ -78,11 +78,11 @@ export class Fuzzer {
       method: 'POST',
       body: JSON.stringify(queries),
     })
-    const expected = queries.map((query) => this.#reference.run(query))
+    const expected = queries.map((query) => ({ query, ...this.#reference.run(query) }))
     const answers = (await (await response).json()) as Answer[]
-    return answers.flatMap(({ sql, outcomes }, i) => {
+    return expected.flatMap(({ query, isOrdered, outcome: wanted, sql: referenceSql }, i) => {
+      const { sql, outcomes } = answers.at(i) as Answer
       this.figures.queries++
-      const { isOrdered, outcome: wanted, sql: referenceSql } = expected[i]!
       return Object.entries(outcomes).flatMap(([way, outcome]) => {
         if ('error' in outcome && LIMITS.test(outcome.error)) {
           this.figures.refused++
@@ -100,7 +100,7 @@ export class Fuzzer {
           `${way} and node:sqlite differ: ${difference(actual, reference)}`,
           shorten(sql),
           shorten(referenceSql),
-          JSON.stringify(queries[i]),
+          JSON.stringify(query),
         ].join('\n')
       })
     })
