@@ -8,6 +8,8 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_PARAMETER_COUNT'
   /** The values of a query are too large to be bound, even as JSON texts. */
   | 'ERR_TOO_MANY_PARAMETERS'
+  /** A query has no rows, no columns or nothing to set where SQLite wants some. */
+  | 'ERR_EMPTY_LIST'
   /** The SQL text is empty, or nothing but comments. */
   | 'ERR_NO_STATEMENT'
   /** The Durable Object class is not SQLite-backed. */
