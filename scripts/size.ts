@@ -25,3 +25,4 @@ console.log(
 )
 console.log(`Everything: ${await measure("export * from 'kysely-durable-sqlite'")}`)
 console.log(`With migrations: ${await measure("export * from 'kysely-durable-sqlite/migration'")}`)
+console.log(`With ./cost: ${await measure("export * from 'kysely-durable-sqlite/cost'")}`)

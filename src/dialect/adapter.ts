@@ -1,4 +1,4 @@
-import { DialectAdapterBase } from 'kysely'
+import { type Dialect, DialectAdapterBase } from 'kysely'
 import type { DurableObjectSqliteDatabase } from '../statement/database.js'
 
 /** Tells Kysely what SQLite in a Durable Object can do. */
@@ -6,9 +6,13 @@ export class DurableObjectSqliteAdapter extends DialectAdapterBase {
   /** What the dialect runs its queries on, for those that are run without Kysely's driver. */
   readonly database: DurableObjectSqliteDatabase | undefined
 
-  constructor(database?: DurableObjectSqliteDatabase) {
+  /** What it is an adapter of, for a Kysely that shares the connections of another. */
+  readonly dialect: Dialect | undefined
+
+  constructor(database?: DurableObjectSqliteDatabase, dialect?: Dialect) {
     super()
     this.database = database
+    this.dialect = dialect
   }
 
   /**

@@ -22,7 +22,7 @@ interface AbortableOptions {
  * transaction it may be in: the queries of all others wait until that ends.
  */
 export class DurableObjectSqliteConnection implements DatabaseConnection {
-  readonly #database: DurableObjectSqliteDatabase
+  #database: DurableObjectSqliteDatabase
   readonly #gate: TransactionGate
   /** Milliseconds. */
   readonly #timeout: number
@@ -40,6 +40,13 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     this.#gate = gate
     this.#timeout = timeout
     this.#storage = storage
+  }
+
+  /** Runs the queries that follow on another view of the database. Returns the one before. */
+  exchangeDatabase(database: DurableObjectSqliteDatabase): DurableObjectSqliteDatabase {
+    const before = this.#database
+    this.#database = database
+    return before
   }
 
   get isInTransaction(): boolean {

@@ -115,7 +115,7 @@ export class DurableObjectSqliteDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return new DurableObjectSqliteAdapter(this.#database)
+    return new DurableObjectSqliteAdapter(this.#database, this)
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature

@@ -60,6 +60,12 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TABLE_REBUILD'
   /** The platform cannot go back to the point in time, or it is not known. */
   | 'ERR_POINT_IN_TIME_UNAVAILABLE'
+  /** A SQL text of several statements, where `explain()` needs one. */
+  | 'ERR_SEVERAL_STATEMENTS'
+  /** The queries of a meter read or wrote more rows than their `QueryBudget` allows. */
+  | 'ERR_BUDGET_EXCEEDED'
+  /** A `QueryBudget` without a limit, or with one that is no number of rows. */
+  | 'ERR_INVALID_BUDGET'
 
 /** https://v8.dev/docs/stack-trace-api */
 const V8Error = Error as ErrorConstructor & { stackTraceLimit?: number | undefined }

@@ -26,6 +26,8 @@ export interface DurableObjectSqliteQueryEvent {
   readonly error?: unknown
 }
 
+type OnQuery = (event: DurableObjectSqliteQueryEvent) => void
+
 const CHANGES = 'select changes() as changes, last_insert_rowid() as rowid'
 const ROWID_AS_TEXT = 'select cast(last_insert_rowid() as text) as rowid'
 const HAS_ROWID = `select count(*) as hasRowid from pragma_table_list(?) where wr = 0 and type <> 'view'`
@@ -43,14 +45,32 @@ const RAW_SCHEMA_STATEMENT = /^(?:alter|analyze|create|drop|reindex)\b/i
  */
 export class DurableObjectSqliteDatabase {
   readonly #sql: SqlStorage
-  readonly #onQuery: ((event: DurableObjectSqliteQueryEvent) => void) | undefined
+  readonly #onQuery: OnQuery | undefined
   /** By table name. */
-  readonly #hasRowid = new Map<string, boolean>()
+  readonly #hasRowid: Map<string, boolean>
   #followUpRowsRead = 0
 
-  constructor(sql: SqlStorage, onQuery?: (event: DurableObjectSqliteQueryEvent) => void) {
+  constructor(sql: SqlStorage, onQuery?: OnQuery, hasRowid = new Map<string, boolean>()) {
     this.#sql = sql
     this.#onQuery = onQuery
+    this.#hasRowid = hasRowid
+  }
+
+  /** The same, for queries of which another function is told after `onQuery`, whatever that throws. */
+  withObserver(observer: OnQuery): DurableObjectSqliteDatabase {
+    const onQuery = this.#onQuery
+    const both: OnQuery = (event) => {
+      try {
+        onQuery?.(event)
+      } finally {
+        observer(event)
+      }
+    }
+    return new DurableObjectSqliteDatabase(
+      this.#sql,
+      onQuery === undefined ? observer : both,
+      this.#hasRowid,
+    )
   }
 
   /** Whether it is that of this storage. */
@@ -281,7 +301,8 @@ function isWrite(node: RootOperationNode): boolean {
   }
 }
 
-function isSchemaStatement({ query, sql }: CompiledQuery): boolean {
+/** Whether the statement changes the schema, and no rows. */
+export function isSchemaStatement({ query, sql }: CompiledQuery): boolean {
   return query.kind === 'RawNode'
     ? RAW_SCHEMA_STATEMENT.test(withoutLeadingComments(sql))
     : !isWrite(query)
