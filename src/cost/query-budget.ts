@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { ControlledTransaction, Kysely, Transaction } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectSqliteQueryEvent } from '../statement/database.js'
 import type { QueryBudgetOptions, QueryCosts } from './query-budget-options.js'
@@ -67,11 +67,14 @@ export class QueryBudget implements QueryCosts {
   }
 
   /**
-   * A new meter, which counts the queries of its own `db` and no others.
+   * A new meter, which counts the queries of its own `db` and no others. Made from the `trx` of a
+   * transaction, its `db` is that transaction.
    *
    * Throws `ERR_INVALID_DATABASE` if `db` has another dialect.
    */
-  meter<DB>(db: Kysely<DB>): QueryMeter<DB> {
+  meter<DB>(
+    db: Kysely<DB> | Transaction<DB> | ControlledTransaction<DB, string[]>,
+  ): QueryMeter<DB> {
     return new QueryMeter(db, this.#options)
   }
 }

@@ -109,7 +109,7 @@ export class QueryRecorder {
 }
 
 function readScans(sql: SqlStorage, { query, hasFailed }: Recorded): Scan[] {
-  if (isSchemaStatement(query)) {
+  if (query.query.kind !== 'SelectQueryNode' && isSchemaStatement(query)) {
     return []
   }
   let plan: QueryPlan

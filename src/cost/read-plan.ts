@@ -183,14 +183,19 @@ function tableAt(program: Program, address: number, names: SchemaNames): BTree |
 
 function isNamed(program: Program, address: number, detail: string, names: SchemaNames): boolean {
   const { opcode, p1 } = program[address]!
+  const target = cursorTarget(program, p1, address)
+  const bTree = target.kind === 'b-tree' ? names.bTree(target.rootPage) : undefined
+  if (bTree !== undefined && bTree.index === undefined && detail === `SCAN ${bTree.table}`) {
+    // Whatever its name looks like.
+    return true
+  }
   if (VIRTUAL_TABLE.test(detail)) {
     return opcode === 'VFilter'
   }
-  const target = cursorTarget(program, p1, address)
   if (detail.includes(' USING AUTOMATIC ')) {
     return target.kind === 'automatic index'
   }
-  const index = target.kind === 'b-tree' ? names.bTree(target.rootPage)?.index : undefined
+  const index = bTree?.index
   if (/ USING (?:COVERING )?INDEX /.test(detail)) {
     return index !== undefined && detail.includes(` INDEX ${index}`)
   }

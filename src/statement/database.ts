@@ -301,7 +301,7 @@ function isWrite(node: RootOperationNode): boolean {
   }
 }
 
-/** Whether the statement changes the schema, and no rows. */
+/** Whether a statement that selects nothing changes the schema, and no rows. */
 export function isSchemaStatement({ query, sql }: CompiledQuery): boolean {
   return query.kind === 'RawNode'
     ? RAW_SCHEMA_STATEMENT.test(withoutLeadingComments(sql))

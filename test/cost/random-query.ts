@@ -185,7 +185,9 @@ const select = fc.oneof(
     .map(([a, b]) => join('select p.a from t p where {} union all select q.a from u q where {}', a, b)),
   fc
     .tuple(where(ofT('p')), ofU('q'))
-    .map(([a, b]) => join('select p.a from t p where {} except select q.a from u q where {}', a, b)),
+    .map(([a, b]) =>
+      join('select p.a from t p where {} except select q.a from u q where {}', a, b, LATER),
+    ),
   where(ofT('p')).map((where) =>
     join('with m as (select * from t p where {}) select count(*), max(d) from m', where),
   ),
