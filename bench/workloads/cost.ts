@@ -18,10 +18,7 @@ function open(
 
 function prepared(db: Kysely<Database>, storage: DurableObjectStorage): Operation {
   const select = syncExecutor(db, storage).prepare((param: QueryParameters<{ id: number }>) =>
-    db
-      .selectFrom('person')
-      .select(['id', 'name', 'email', 'age'])
-      .where('id', '=', param('id')),
+    db.selectFrom('person').select(['id', 'name', 'email', 'age']).where('id', '=', param('id')),
   )
   return (i) => select.executeTakeFirst({ id: 1 + (i % 1000) })
 }
@@ -37,7 +34,8 @@ export default {
     prepared: (storage) => prepared(open(storage), storage),
     'a recorder': (storage) =>
       prepared(open(storage, { onQuery: new QueryRecorder().onQuery }), storage),
-    'a meter': (storage) => prepared(new QueryBudget({ rowsRead: 1e9 }).meter(open(storage)).db, storage),
+    'a meter': (storage) =>
+      prepared(new QueryBudget({ rowsRead: 1e9 }).meter(open(storage)).db, storage),
     'a meter, and the budget told': (storage) => {
       const budget = new QueryBudget({ rowsRead: 1e9 })
       return prepared(budget.meter(open(storage, { onQuery: budget.onQuery })).db, storage)

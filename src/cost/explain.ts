@@ -1,12 +1,12 @@
 import type { Compilable, CompiledQuery } from 'kysely'
+import { read } from '../migration/raw-sql.js'
 import { DurableObjectSqliteError, toDurableObjectSqliteError } from '../platform/errors.js'
-import type { SqlStorage, SqlStorageValue } from '../platform/storage.js'
+import type { SqlStorage } from '../platform/storage.js'
 import { toSqliteParameters } from '../statement/parameters.js'
-import { readValues } from '../statement/rows.js'
-import { toPrograms } from './instructions.js'
+import { type ExplainRow, toPrograms } from './instructions.js'
 import { oneStatement } from './one-statement.js'
 import type { QueryPlan } from './query-plan.js'
-import { readPlan } from './read-plan.js'
+import { type PlanRow, readPlan } from './read-plan.js'
 import { SchemaNames } from './schema-names.js'
 
 /**
@@ -42,11 +42,10 @@ export function explain(sql: SqlStorage, query: CompiledQuery | Compilable): Que
   const compiled = 'compile' in query ? query.compile() : query
   const statement = oneStatement(compiled.sql)
   const parameters = toSqliteParameters(compiled.parameters, compiled)
-  const read = (command: string): SqlStorageValue[][] =>
-    readValues(sql.exec(`${command} ${statement}`, ...parameters))
   try {
-    const programs = toPrograms(read('explain'))
-    return readPlan(programs, read('explain query plan'), new SchemaNames(sql))
+    const rows = read<ExplainRow>(sql, `explain ${statement}`, ...parameters)
+    const plan = read<PlanRow>(sql, `explain query plan ${statement}`, ...parameters)
+    return readPlan(toPrograms(rows), plan, new SchemaNames(sql))
   } catch (error) {
     throw toDurableObjectSqliteError(error, compiled.sql)
   }

@@ -5,12 +5,7 @@
  */
 export { explain } from './explain.js'
 export type { QueryPlan, QueryPlanStep } from './query-plan.js'
-export {
-  type AllowedScan,
-  QueryRecorder,
-  type Scan,
-  type ScanOptions,
-} from './query-recorder.js'
+export { type AllowedScan, QueryRecorder, type Scan, type ScanOptions } from './query-recorder.js'
 export type { ScanReason } from './scan.js'
 export type { TransactionSyncStorage } from './suggest-index.js'
 export { QueryBudget } from './query-budget.js'

@@ -1,5 +1,3 @@
-import type { SqlStorageValue } from '../platform/storage.js'
-
 /** One row of `explain`: an instruction of the program that SQLite made of a statement. */
 export interface Instruction {
   readonly opcode: string
@@ -9,6 +7,16 @@ export interface Instruction {
   readonly p4: string
 }
 
+/** A row of `explain`, as far as it is of use. */
+export type ExplainRow = readonly [
+  address: number,
+  opcode: string,
+  p1: number,
+  p2: number,
+  p3: number,
+  p4: string | null,
+]
+
 /** The instructions of a statement, or of a trigger or a foreign-key action that it runs. */
 export type Program = readonly Instruction[]
 
@@ -17,19 +25,13 @@ export type Program = readonly Instruction[]
  *
  * https://www.sqlite.org/opcode.html
  */
-export function toPrograms(rows: readonly SqlStorageValue[][]): Program[] {
+export function toPrograms(rows: readonly ExplainRow[]): Program[] {
   const programs: Instruction[][] = []
   for (const [address, opcode, p1, p2, p3, p4] of rows) {
     if (address === 0) {
       programs.push([])
     }
-    programs.at(-1)?.push({
-      opcode: String(opcode),
-      p1: Number(p1),
-      p2: Number(p2),
-      p3: Number(p3),
-      p4: String(p4 ?? ''),
-    })
+    programs.at(-1)?.push({ opcode, p1, p2, p3, p4: p4 ?? '' })
   }
   return programs
 }

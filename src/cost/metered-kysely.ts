@@ -60,16 +60,19 @@ function connectionsOn(
 ): ConnectionProvider {
   return {
     provideConnection: (consumer, ...options) =>
-      executor.provideConnection(async (connection) => {
-        if (!(connection instanceof DurableObjectSqliteConnection)) {
-          return consumer(connection)
-        }
-        const before = connection.exchangeDatabase(database)
-        try {
-          return await consumer(connection)
-        } finally {
-          connection.exchangeDatabase(before)
-        }
-      }, ...options),
+      executor.provideConnection(
+        async (connection) => {
+          if (!(connection instanceof DurableObjectSqliteConnection)) {
+            return consumer(connection)
+          }
+          const before = connection.exchangeDatabase(database)
+          try {
+            return await consumer(connection)
+          } finally {
+            connection.exchangeDatabase(before)
+          }
+        },
+        ...options,
+      ),
   }
 }

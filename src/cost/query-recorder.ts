@@ -86,10 +86,7 @@ export class QueryRecorder {
    *
    * Throws `ERR_INVALID_STORAGE` for anything else.
    */
-  scans(
-    storage: SqlStorage | TransactionSyncStorage,
-    { allow = [] }: ScanOptions = {},
-  ): Scan[] {
+  scans(storage: SqlStorage | TransactionSyncStorage, { allow = [] }: ScanOptions = {}): Scan[] {
     const { sql, transactional } = toStorage(storage)
     const used = new Set<AllowedScan>()
     const isAllowed = (scan: Scan): boolean => {
@@ -164,6 +161,8 @@ function toStorage(storage: SqlStorage | TransactionSyncStorage): {
   return { sql: storage.sql, transactional: storage }
 }
 
-function isSqlStorage(storage: SqlStorage | TransactionSyncStorage | undefined): storage is SqlStorage {
+function isSqlStorage(
+  storage: SqlStorage | TransactionSyncStorage | undefined,
+): storage is SqlStorage {
   return typeof (storage as Partial<SqlStorage> | undefined)?.exec === 'function'
 }

@@ -1,4 +1,3 @@
-import type { SqlStorageValue } from '../platform/storage.js'
 import { cursorTarget, type Program } from './instructions.js'
 import { isLimited, isWholeLoop } from './loops.js'
 import type { QueryPlan, QueryPlanStep } from './query-plan.js'
@@ -27,7 +26,10 @@ const TEMPORARY_B_TREE = /^USE TEMP B-TREE FOR (.*)$|^(.*) USING TEMP B-TREE$/
 /** `SCAN doc VIRTUAL TABLE INDEX 0:M1`: the number and the text in which the module has its plan. */
 const VIRTUAL_TABLE = / VIRTUAL TABLE INDEX (-?\d+):([^]*)$/
 
-/** A row of `explain query plan`, and where in the program of `explain` its part begins. */
+/** A row of `explain query plan`. */
+export type PlanRow = readonly [id: number, parent: number, notUsed: number, detail: string]
+
+/** What it says, and where in the program of `explain` its part begins. */
 interface Line {
   readonly detail: string
   readonly address: number
@@ -38,7 +40,7 @@ interface Line {
 /** What SQLite says of a statement, put together. */
 export function readPlan(
   programs: readonly Program[],
-  planRows: readonly SqlStorageValue[][],
+  planRows: readonly PlanRow[],
   names: SchemaNames,
 ): QueryPlan {
   const [main = [], ...subprograms] = programs
@@ -59,15 +61,15 @@ export function readPlan(
  * `explain query plan` makes the same program with one instruction more for each of its rows, whose
  * address is the `id`. Some of these `explain` has too.
  */
-function toLines(program: Program, planRows: readonly SqlStorageValue[][]): Line[] {
+function toLines(program: Program, planRows: readonly PlanRow[]): Line[] {
   let missing = 0
   return planRows.map(([id, , , detail], i) => {
-    const address = Number(id) - missing
+    const address = id - missing
     if (program[address]?.opcode !== 'Explain') {
       missing++
     }
-    const isTerm = /^INDEX \d+$/.test(String(planRows[i - 1]?.[3]))
-    return { detail: String(detail), address, isTerm }
+    const isTerm = /^INDEX \d+$/.test(planRows[i - 1]?.[3] ?? '')
+    return { detail, address, isTerm }
   })
 }
 
@@ -170,9 +172,7 @@ function findStart(
  * looks for the rows that it mends. https://www.sqlite.org/opcode.html#FkIfZero
  */
 function isForMendingForeignKeys(program: Program, address: number): boolean {
-  return program.some(
-    ({ opcode, p2 }, i) => opcode === 'FkIfZero' && i < address && address < p2,
-  )
+  return program.some(({ opcode, p2 }, i) => opcode === 'FkIfZero' && i < address && address < p2)
 }
 
 /** What the cursor goes through. A co-routine has none: its number is that of a register. */
@@ -257,11 +257,7 @@ function unlistedScans(
   owner?: Pick<QueryPlanStep, 'trigger'>,
 ): QueryPlanStep[] {
   return program.flatMap(({ opcode, p1 }, start) => {
-    if (
-      claimed.has(start) ||
-      !WHOLE.has(opcode) ||
-      isForMendingForeignKeys(program, start)
-    ) {
+    if (claimed.has(start) || !WHOLE.has(opcode) || isForMendingForeignKeys(program, start)) {
       return []
     }
     const bTree = names.atCursor(program, p1, start)

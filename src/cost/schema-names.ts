@@ -1,6 +1,6 @@
+import { quote, read } from '../migration/raw-sql.js'
 import type { SqlStorage } from '../platform/storage.js'
-import { readValues } from '../statement/rows.js'
-import { cursorTarget, type Program, toPrograms } from './instructions.js'
+import { cursorTarget, type ExplainRow, type Program, toPrograms } from './instructions.js'
 
 /** What a root page is the root of. */
 export interface BTree {
@@ -8,6 +8,8 @@ export interface BTree {
   /** Undefined for the table itself. */
   readonly index: string | undefined
 }
+
+type NameRow = readonly [name: string, table: string, type: 'table' | 'index', rootPage: number]
 
 const NAMES = `select name, tbl_name, type, rootpage from sqlite_schema where type in ('table', 'index')`
 
@@ -24,14 +26,11 @@ export class SchemaNames {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql
-    for (const [name, table, type, rootPage] of readValues(sql.exec(NAMES))) {
+    for (const [name, table, type, rootPage] of read<NameRow>(sql, NAMES)) {
       if (rootPage === 0) {
-        this.#virtualTables.push(String(name))
+        this.#virtualTables.push(name)
       } else {
-        this.#bTrees.set(Number(rootPage), {
-          table: String(table),
-          index: type === 'index' ? String(name) : undefined,
-        })
+        this.#bTrees.set(rootPage, { table, index: type === 'index' ? name : undefined })
       }
     }
   }
@@ -63,8 +62,8 @@ export class SchemaNames {
 
   #findVirtualTable(pointer: string): string | undefined {
     return this.#virtualTables.find((name) => {
-      const statement = `explain select 1 from \`${name.replaceAll('`', '``')}\``
-      const [program = []] = toPrograms(readValues(this.#sql.exec(statement)))
+      const statement = `explain select 1 from ${quote(name)}`
+      const [program = []] = toPrograms(read<ExplainRow>(this.#sql, statement))
       return program.some(({ opcode, p4 }) => opcode === 'VOpen' && p4 === pointer)
     })
   }

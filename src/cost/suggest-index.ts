@@ -1,6 +1,6 @@
 import type { CompiledQuery } from 'kysely'
+import { quote, read } from '../migration/raw-sql.js'
 import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
-import { readValues } from '../statement/rows.js'
 import { explain } from './explain.js'
 import type { QueryPlan } from './query-plan.js'
 import { findScans, type ScanReason } from './scan.js'
@@ -35,7 +35,7 @@ export function suggestIndex(
   table: string,
 ): string | undefined {
   const { sql } = storage
-  const columns = readValues(sql.exec(COLUMNS, table)).map(([name]) => String(name))
+  const columns = read<[string]>(sql, COLUMNS, table).map(([name]) => name)
   const name = (trial: readonly string[]): string => unusedName(sql, [table, ...trial].join('_'))
   const attempt = (trial: readonly string[]): Trial | undefined =>
     undone(storage, () => {
@@ -104,12 +104,8 @@ function createIndex(name: string, table: string, columns: readonly string[]): s
   return `create index ${quote(name)} on ${quote(table)} (${columns.map(quote).join(', ')})`
 }
 
-function quote(identifier: string): string {
-  return `\`${identifier.replaceAll('`', '``')}\``
-}
-
 function unusedName(sql: SqlStorage, name: string): string {
-  return readValues(sql.exec(IS_TAKEN, name)).length === 0 ? name : unusedName(sql, `${name}_index`)
+  return read(sql, IS_TAKEN, name).length === 0 ? name : unusedName(sql, `${name}_index`)
 }
 
 /** Thrown to undo what was done. */

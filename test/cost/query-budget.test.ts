@@ -419,13 +419,13 @@ it('should report the costliest first, where a row written is as dear as 1,000 r
     }
     await add(meter.db).execute()
     await all(meter.db).where('id', '=', 1).execute()
-    expect(meter.report().map(({ sql, rowsRead, rowsWritten }) => [sql, rowsRead, rowsWritten])).toEqual(
-      [
-        ['select * from `person`', 2010, 0],
-        ['insert into `person` (`name`) values (?)', 1, 2],
-        ['select * from `person` where `id` = ?', 1, 0],
-      ],
-    )
+    expect(
+      meter.report().map(({ sql, rowsRead, rowsWritten }) => [sql, rowsRead, rowsWritten]),
+    ).toEqual([
+      ['select * from `person`', 2010, 0],
+      ['insert into `person` (`name`) values (?)', 1, 2],
+      ['select * from `person` where `id` = ?', 1, 0],
+    ])
   }))
 
 it('should count 100,000 statements in a fixed amount of memory', () =>

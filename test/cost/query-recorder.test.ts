@@ -195,9 +195,7 @@ it('should go by the parameters of the run that read the most rows', () =>
     expect(recorder.scans(sql)).toEqual([])
     await like.where('name', 'like', '%a').execute()
     await like.where('name', 'like', 'a%').execute()
-    expect(recorder.scans(sql).map(({ reason }) => reason)).toEqual([
-      'scan of index',
-    ])
+    expect(recorder.scans(sql).map(({ reason }) => reason)).toEqual(['scan of index'])
   }))
 
 it('should keep one run of a statement, however often it runs', () =>

@@ -101,9 +101,7 @@ const ofT = (p: string): fc.Arbitrary<Piece> =>
     { weight: 1, arbitrary: value.map((v) => piece(`lower(${p}.c) = ?`, () => [`c${v}x`])) },
     {
       weight: 1,
-      arbitrary: value.map((v) =>
-        piece(`${p}.b = ? and ${p}.d < 10`, () => [v], 'not reached'),
-      ),
+      arbitrary: value.map((v) => piece(`${p}.b = ? and ${p}.d < 10`, () => [v], 'not reached')),
     },
     {
       weight: 1,
@@ -117,7 +115,9 @@ const ofT = (p: string): fc.Arbitrary<Piece> =>
     },
     {
       weight: 1,
-      arbitrary: ofU('q').map((inner) => join(`${p}.id in (select q.t_id from u q where {})`, inner)),
+      arbitrary: ofU('q').map((inner) =>
+        join(`${p}.id in (select q.t_id from u q where {})`, inner),
+      ),
     },
   )
 
@@ -135,9 +135,9 @@ function ofU(p: string): fc.Arbitrary<Piece> {
 const where = (condition: fc.Arbitrary<Piece>): fc.Arbitrary<Piece> =>
   fc.oneof(
     condition,
-    fc.tuple(condition, condition).map(([a, b]) =>
-      join('{} and {}', a, b, piece('', undefined, 'not reached')),
-    ),
+    fc
+      .tuple(condition, condition)
+      .map(([a, b]) => join('{} and {}', a, b, piece('', undefined, 'not reached'))),
   )
 
 const limit = fc.constantFrom(
@@ -149,7 +149,15 @@ const limit = fc.constantFrom(
 
 const order = fc.constantFrom('', '', ' order by p.d', ' order by p.c', ' order by p.a, p.d desc')
 
-const columns = fc.constantFrom('*', 'p.a, p.d', 'p.c', 'count(*)', 'min(p.d)', 'max(p.c)', 'sum(p.a)')
+const columns = fc.constantFrom(
+  '*',
+  'p.a, p.d',
+  'p.c',
+  'count(*)',
+  'min(p.d)',
+  'max(p.c)',
+  'sum(p.a)',
+)
 
 const select = fc.oneof(
   fc
@@ -178,11 +186,15 @@ const select = fc.oneof(
     .map(([a, limit]) =>
       join('select * from t p left join u q on q.a = p.a where {}{}', a, limit, LATER),
     ),
-  where(ofT('p')).map((where) => join('select p.few, count(*) from t p where {} group by p.few', where)),
+  where(ofT('p')).map((where) =>
+    join('select p.few, count(*) from t p where {} group by p.few', where),
+  ),
   where(ofT('p')).map((where) => join('select distinct p.a from t p where {}', where)),
   fc
     .tuple(where(ofT('p')), ofU('q'))
-    .map(([a, b]) => join('select p.a from t p where {} union all select q.a from u q where {}', a, b)),
+    .map(([a, b]) =>
+      join('select p.a from t p where {} union all select q.a from u q where {}', a, b),
+    ),
   fc
     .tuple(where(ofT('p')), ofU('q'))
     .map(([a, b]) =>
@@ -202,7 +214,11 @@ const select = fc.oneof(
     join('select p.d, rank() over (partition by p.a order by p.d) from t p where {}', where),
   ),
   where(ofT('p')).map((where) =>
-    join('select p.id, (select count(*) from u q where q.t_id = p.id) from t p where {}', where, LATER),
+    join(
+      'select p.id, (select count(*) from u q where q.t_id = p.id) from t p where {}',
+      where,
+      LATER,
+    ),
   ),
   where(shared('v')).map((where) => join('select * from v where {}', where, LATER)),
   where(ofT('p')).map((where) =>
