@@ -24,19 +24,32 @@ const REASONS: readonly ScanReason[] = ['scan', 'scan of index', 'automatic inde
 
 const SORT = /(?:order|group) by$/
 
-/** What a plan does to each table that is more than a search, by the table's name. */
-export function findScans({ steps }: QueryPlan): Map<string, ScanReason> {
-  const scans = new Map<string, ScanReason>()
+/** What a plan does to a table that is more than a search. */
+export interface TableScan {
+  readonly table: string
+  readonly reason: ScanReason
+}
+
+/** One for each step of the plan. */
+export function listScans({ steps }: QueryPlan): TableScan[] {
   let sorted: string | undefined
-  for (const step of steps) {
+  return steps.flatMap((step) => {
     sorted = step.table ?? sorted
     const reason = reasonOf(step)
     const table = reason === 'sort' ? sorted : step.table
-    if (reason !== undefined && table !== undefined && isUserTable(table)) {
-      const known = scans.get(table)
-      if (known === undefined || REASONS.indexOf(reason) < REASONS.indexOf(known)) {
-        scans.set(table, reason)
-      }
+    return reason === undefined || table === undefined || !isUserTable(table)
+      ? []
+      : [{ table, reason }]
+  })
+}
+
+/** The worst for each table, by the table's name. */
+export function findScans(plan: QueryPlan): Map<string, ScanReason> {
+  const scans = new Map<string, ScanReason>()
+  for (const { table, reason } of listScans(plan)) {
+    const known = scans.get(table)
+    if (known === undefined || REASONS.indexOf(reason) < REASONS.indexOf(known)) {
+      scans.set(table, reason)
     }
   }
   return scans

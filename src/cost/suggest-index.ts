@@ -3,7 +3,7 @@ import { quote, read } from '../migration/raw-sql.js'
 import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
 import { explain } from './explain.js'
 import type { QueryPlan } from './query-plan.js'
-import { findScans, type ScanReason } from './scan.js'
+import { findScans, listScans, type ScanReason } from './scan.js'
 
 /** `ctx.storage`, as far as trying an index needs it. */
 export type TransactionSyncStorage = Pick<DurableObjectStorageLike, 'sql' | 'transactionSync'>
@@ -18,7 +18,10 @@ const IS_TAKEN = 'select 1 from sqlite_schema where name = ? collate nocase'
 interface Trial {
   readonly columns: readonly string[]
   readonly reason: ScanReason | undefined
-  /** The others that have scans, which must not become more. */
+  /**
+   * How bad what becomes of the other tables is. It must not get worse: a table that had an automatic
+   * index may be scanned anew for each row instead.
+   */
   readonly others: number
   /** How far the search goes by the index. */
   readonly terms: number
@@ -66,13 +69,14 @@ function toTrial(
   index: string | undefined,
   columns: readonly string[],
 ): Trial {
-  const scans = findScans(plan)
-  const reason = scans.get(table)
   const details = plan.steps.filter((step) => step.index === index && index !== undefined)
   return {
     columns,
-    reason,
-    others: scans.size - (reason === undefined ? 0 : 1),
+    reason: findScans(plan).get(table),
+    others: listScans(plan).reduce(
+      (sum, scan) => sum + (scan.table === table ? 0 : weigh(scan.reason)),
+      0,
+    ),
     terms: Math.max(0, ...details.map(({ detail }) => countTerms(detail))),
   }
 }
@@ -92,12 +96,15 @@ const WEIGHTS: Readonly<Partial<Record<ScanReason, number>>> = {
 }
 
 function isBetter(trial: Trial, than: Trial): boolean {
-  const difference = weigh(trial) - weigh(than)
+  if (trial.others > than.others) {
+    return false
+  }
+  const difference = weigh(trial.reason) - weigh(than.reason)
   return difference < 0 || (difference === 0 && trial.terms > than.terms)
 }
 
-function weigh({ reason, others }: Trial): number {
-  return others * 4 + (reason === undefined ? 0 : (WEIGHTS[reason] ?? 0))
+function weigh(reason: ScanReason | undefined): number {
+  return reason === undefined ? 0 : (WEIGHTS[reason] ?? 0)
 }
 
 function createIndex(name: string, table: string, columns: readonly string[]): string {

@@ -6,9 +6,25 @@ import { QueryRecorder, type Scan } from '../../src/cost/index.js'
 export interface Measurement {
   readonly rowsRead: number
   readonly scans: Scan[]
+  readonly recorder: QueryRecorder
 }
 
-const UNDO = new Error('undone')
+/** What the body returns. What it did is undone. */
+export function undone<T>(storage: DurableObjectStorage, body: () => T): T {
+  const undo = new Error('undone')
+  const results: T[] = []
+  try {
+    storage.transactionSync(() => {
+      results.push(body())
+      throw undo
+    })
+  } catch (error) {
+    if (error !== undo) {
+      throw error
+    }
+  }
+  return results[0]!
+}
 
 /** Runs a statement and undoes what it did. */
 export function measure(
@@ -17,27 +33,19 @@ export function measure(
   parameters: readonly unknown[],
 ): Measurement {
   const recorder = new QueryRecorder()
-  let rows = 0
+  let rowsRead = 0
   const db = new Kysely<unknown>({
     dialect: new DurableObjectSqliteDialect(storage, {
       onQuery: (event) => {
-        rows = event.rowsRead
+        rowsRead = event.rowsRead
         recorder.onQuery(event)
       },
     }),
   })
-  const sync = new SyncExecutor(db, storage)
-  try {
-    storage.transactionSync(() => {
-      sync.execute(CompiledQuery.raw(sql, [...parameters]))
-      throw UNDO
-    })
-  } catch (error) {
-    if (error !== UNDO) {
-      throw error
-    }
-  }
-  return { rowsRead: rows, scans: recorder.scans(storage.sql) }
+  undone(storage, () =>
+    new SyncExecutor(db, storage).execute(CompiledQuery.raw(sql, [...parameters])),
+  )
+  return { rowsRead, scans: recorder.scans(storage.sql), recorder }
 }
 
 /** Whether the cost of a statement grows with its table, of which it read rows at 100 and at 1,000. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { inDurableObject } from '../harness.js'
-import { grows, measure, type Measurement } from './harness.js'
+import { grows, measure, type Measurement, undone } from './harness.js'
 import {
   type Exception,
   fill,
@@ -65,6 +65,45 @@ it('should tell of random queries whether they read more rows in a larger table'
   )
   expect(unexplained).toEqual([])
   expect(right / total).toBeGreaterThan(0.85)
+}, 300_000)
+
+it('should suggest indexes with which random queries read no more rows, and mostly fewer', async () => {
+  const samples = fc.sample(schema, { seed: SEED, numRuns: Math.ceil(SCHEMAS / 2) })
+  let fewer = 0
+  let suggestions = 0
+  const worse: string[] = []
+  for (const { indexes, queries } of samples) {
+    await inDurableObject(({ storage, sql }) => {
+      for (const statement of [...TABLES, VIEW, ...indexes, ...fill(1000)]) {
+        sql.exec(statement)
+      }
+      for (const query of queries) {
+        const parameters = query.parameters(1000)
+        const before = measure(storage, query.sql, parameters)
+        for (const { table, reason, suggestion } of before.recorder.scans(storage)) {
+          if (suggestion === undefined) {
+            continue
+          }
+          suggestions++
+          const after = undone(storage, () => {
+            sql.exec(suggestion)
+            return measure(storage, query.sql, parameters)
+          })
+          expect(after.scans.map((scan) => scan.table)).not.toContain(table)
+          fewer += after.rowsRead < before.rowsRead ? 1 : 0
+          // One that saves sorting may read more than what it does not sort.
+          if (reason !== 'sort' && after.rowsRead > before.rowsRead) {
+            worse.push(`${before.rowsRead} → ${after.rowsRead}: ${query.sql}: ${suggestion}`)
+          }
+        }
+      }
+    })
+  }
+  console.log(
+    `Of ${suggestions} suggestions ${fewer} make a statement read fewer rows, ${worse.length} more.`,
+  )
+  expect(worse).toEqual([])
+  expect(fewer / suggestions).toBeGreaterThan(0.5)
 }, 300_000)
 
 /** Rows: `person` and `visit` have n each, `team` has n / 5, whose members are 5 each. */

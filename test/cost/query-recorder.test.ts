@@ -132,6 +132,26 @@ it('should suggest an index that makes the statement read less', () =>
     expect(recorder.scans(storage)).toEqual([])
   }))
 
+it('should suggest no index with which another table is scanned more often', () =>
+  withRecorder(async ({ db, recorder, storage }) => {
+    // With an index on `person`, SQLite would scan `team` anew for each row instead of once.
+    await db
+      .selectFrom('person')
+      .leftJoin('team', 'team.title', 'person.name')
+      .select('team.id')
+      .where('person.team_id', '=', 1)
+      .execute()
+    expect(recorder.scans(storage)).toMatchObject([
+      { table: 'person', reason: 'scan' },
+      {
+        table: 'team',
+        reason: 'automatic index',
+        suggestion: 'create index `team_title` on `team` (`title`)',
+      },
+    ])
+    expect(recorder.scans(storage)[0]).not.toHaveProperty('suggestion')
+  }))
+
 it('should name a suggested index as nothing else is named', () =>
   withRecorder(async ({ db, recorder, storage, sql }) => {
     sql.exec('create table PERSON_NAME (x)')
