@@ -46,8 +46,7 @@ export function suggestIndex(
       sql.exec(createIndex(index, table, trial))
       return toTrial(explain(sql, query), table, index, trial)
     })
-  const before = toTrial(explain(sql, query), table, undefined, [])
-  let best = before
+  let best = toTrial(explain(sql, query), table, undefined, [])
   while (best.columns.length < MAX_COLUMNS) {
     const better = columns
       .filter((column) => !best.columns.includes(column))
@@ -58,7 +57,7 @@ export function suggestIndex(
     }
     best = better
   }
-  return best.reason === undefined && best.others <= before.others
+  return best.reason === undefined
     ? createIndex(name(best.columns), table, best.columns)
     : undefined
 }

@@ -74,6 +74,25 @@ it('should tell tables by their own names, however a statement calls them', () =
     expect(explain(sql, query.compile())).toEqual(plan)
   }))
 
+it('should tell which of the tables of a sub-select and of what it is in is which', () =>
+  withSchema(({ plan }) => {
+    expect(
+      plan('select * from person p where p.id in (select t.id from team t where t.id < 5)').steps,
+    ).toEqual([
+      {
+        detail: 'SEARCH p USING INTEGER PRIMARY KEY (rowid=?)',
+        table: 'person',
+        access: 'search',
+      },
+      { detail: 'LIST SUBQUERY 1' },
+      {
+        detail: 'SEARCH t USING INTEGER PRIMARY KEY (rowid<?)',
+        table: 'team',
+        access: 'search',
+      },
+    ])
+  }))
+
 it('should tell an index and a table apart, whatever their names are', () =>
   withSchema(({ plan }) => {
     expect(plan('select * from `odd ``name`` USING INDEX x` where v = 1').steps).toEqual([

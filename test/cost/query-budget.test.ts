@@ -340,11 +340,12 @@ it('should end a stream that went beyond the budget with an error, also where it
 it("should leave a failed statement's own error, and count what it read", () =>
   withPeople(async ({ db, sql }) => {
     sql.exec('create unique index person_unique on person (id, name)')
-    const meter = new QueryBudget({ rowsRead: 0, rowsWritten: 0 }).meter(db)
+    const meter = new QueryBudget({ rowsRead: 9 }).meter(db)
+    await expect(all(meter.db).execute()).rejects.toEqual(error('ERR_BUDGET_EXCEEDED'))
     await expect(
       meter.db.insertInto('person').values({ id: 1, name: 'x' }).execute(),
     ).rejects.toEqual(error('SQLITE_CONSTRAINT_PRIMARYKEY'))
-    expect(meter.report()).toMatchObject([{ runs: 1 }])
+    expect(meter.report()).toMatchObject([{ runs: 1, rowsRead: 10 }, { runs: 1 }])
   }))
 
 it('should call a function once for each meter, and again as long as it throws', () =>
