@@ -106,7 +106,7 @@ export class QueryRecorder {
 }
 
 function readScans(sql: SqlStorage, { query, hasFailed }: Recorded): Scan[] {
-  if (query.query.kind !== 'SelectQueryNode' && isSchemaStatement(query)) {
+  if (isSchemaStatement(query)) {
     return []
   }
   let plan: QueryPlan

@@ -258,6 +258,17 @@ const shouting: KyselyPlugin & { transformResultSync: unknown } = {
   }),
 }
 
+it('should share what is known of tables with the db that it was made from', () =>
+  withPeople(async ({ db }) => {
+    const meter = new QueryBudget().meter(db)
+    expect((await add(db).executeTakeFirst()).insertId).toBe(11n)
+    await meter.db.schema.dropTable('person').execute()
+    await meter.db.executeQuery(
+      CompiledQuery.raw('create table person (id integer, name text primary key) without rowid'),
+    )
+    expect((await add(db).executeTakeFirst()).insertId).toBeUndefined()
+  }))
+
 it('should refuse a write in a read only transaction as before', () =>
   withPeople(async ({ db, sql }) => {
     const meter = new QueryBudget().meter(db)
