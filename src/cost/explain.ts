@@ -6,7 +6,8 @@ import { toSqliteParameters } from '../statement/parameters.js'
 import { type ExplainRow, toPrograms } from './instructions.js'
 import { oneStatement } from './one-statement.js'
 import type { QueryPlan } from './query-plan.js'
-import { type PlanRow, readPlan } from './read-plan.js'
+import type { PlanRow } from './plan-lines.js'
+import { readPlan } from './read-plan.js'
 import { SchemaNames } from './schema-names.js'
 
 /**

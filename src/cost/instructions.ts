@@ -80,3 +80,21 @@ export function cursorTarget(program: Program, cursor: number, address: number):
   }
   return OWN
 }
+
+/** The instructions that take a cursor to its first row. */
+export const STARTS: ReadonlySet<string> = new Set([
+  'Count',
+  'Last',
+  'NotExists',
+  'Rewind',
+  'SeekGE',
+  'SeekGT',
+  'SeekLE',
+  'SeekLT',
+  'SeekRowid',
+  'VFilter',
+  'Yield',
+])
+
+/** Those that take it to the first row of all. */
+export const WHOLE: ReadonlySet<string> = new Set(['Count', 'Last', 'Rewind'])

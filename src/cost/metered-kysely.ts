@@ -29,10 +29,7 @@ export function meteredKysely<DB>(
     adapter.database === undefined ||
     adapter.dialect === undefined
   ) {
-    throw new DurableObjectSqliteError(
-      'ERR_INVALID_DATABASE',
-      'A meter needs a Kysely with the dialect new DurableObjectSqliteDialect(ctx.storage).',
-    )
+    throw otherDialect()
   }
   const { dialect } = adapter
   const database = adapter.database.withObserver(observer)
@@ -63,7 +60,7 @@ function connectionsOn(
       executor.provideConnection(
         async (connection) => {
           if (!(connection instanceof DurableObjectSqliteConnection)) {
-            return consumer(connection)
+            throw otherDialect()
           }
           const before = connection.exchangeDatabase(database)
           try {
@@ -75,4 +72,11 @@ function connectionsOn(
         ...options,
       ),
   }
+}
+
+function otherDialect(): DurableObjectSqliteError {
+  return new DurableObjectSqliteError(
+    'ERR_INVALID_DATABASE',
+    'A meter needs a Kysely with the dialect new DurableObjectSqliteDialect(ctx.storage).',
+  )
 }

@@ -34,7 +34,7 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TRANSACTION_OPEN'
   /** A value of a prepared query is missing, or has a name that the query does not know. */
   | 'ERR_PARAMETER_NAME'
-  /** A `SyncExecutor` was given a Kysely of another dialect, or of another storage. */
+  /** A `SyncExecutor` or a meter was given a Kysely of another dialect, or of another storage. */
   | 'ERR_INVALID_DATABASE'
   /** A `SyncExecutor` was given a Kysely with a plugin whose results need a promise. */
   | 'ERR_UNSUPPORTED_PLUGIN'
