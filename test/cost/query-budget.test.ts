@@ -444,9 +444,13 @@ it('should count 100,000 statements in a fixed amount of memory', () =>
   withPeople(({ db, storage }) => {
     const meter = new QueryBudget().meter(db)
     const sync = new SyncExecutor(meter.db, storage)
-    for (let i = 0; i < 50_000; i++) {
-      sync.execute(CompiledQuery.raw('select * from person where id = 1'))
-      sync.execute(CompiledQuery.raw(`select ${i} from person limit 1`))
+    for (let i = 0; i < 100_000; i++) {
+      // Every tenth is one that was not there before.
+      sync.execute(
+        CompiledQuery.raw(
+          i % 10 === 0 ? `select ${i} from person limit 1` : 'select * from person where id = 1',
+        ),
+      )
     }
     expect(meter.rowsRead).toBe(100_000)
     const report = meter.report()
