@@ -2,7 +2,11 @@ import { defineConfig } from 'tsup'
 
 export default defineConfig([
   {
-    entry: { index: 'src/index.ts', migration: 'src/migration/index.ts' },
+    entry: {
+      cost: 'src/cost/index.ts',
+      index: 'src/index.ts',
+      migration: 'src/migration/index.ts',
+    },
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',
