@@ -2,7 +2,12 @@ import { defineConfig } from 'tsup'
 
 export default defineConfig([
   {
-    entry: { index: 'src/index.ts', migration: 'src/migration/index.ts' },
+    entry: {
+      index: 'src/index.ts',
+      columns: 'src/columns/index.ts',
+      drizzle: 'src/drizzle/index.ts',
+      migration: 'src/migration/index.ts',
+    },
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',

@@ -7,6 +7,7 @@ import {
   isForeignKeysPragmaIgnored,
   readDatabaseList,
 } from './pragmas.js'
+import { planOf, type QueryPlan } from './query-columns.js'
 import { closeCursor, readRows, readValues, rowReader, type RowReader } from './rows.js'
 import type { SqlStorage, SqlStorageCursor, SqlStorageValue } from '../platform/storage.js'
 import type { RefuseWrite } from '../transaction/transaction.js'
@@ -47,10 +48,17 @@ export class DurableObjectSqliteDatabase {
   /** By table name. */
   readonly #hasRowid = new Map<string, boolean>()
   #followUpRowsRead = 0
+  /** Whether queries have plans. */
+  readonly #hasColumns: boolean
 
-  constructor(sql: SqlStorage, onQuery?: (event: DurableObjectSqliteQueryEvent) => void) {
+  constructor(
+    sql: SqlStorage,
+    onQuery?: (event: DurableObjectSqliteQueryEvent) => void,
+    hasColumns = false,
+  ) {
     this.#sql = sql
     this.#onQuery = onQuery
+    this.#hasColumns = hasColumns
   }
 
   /** Whether it is that of this storage. */
@@ -67,12 +75,16 @@ export class DurableObjectSqliteDatabase {
     let cursor: SqlStorageCursor | undefined
     let result: QueryResult<unknown>
     this.#followUpRowsRead = 0
+    const plan = this.#planOf(query)
     try {
+      if (plan !== undefined) {
+        ;({ query, parameters } = plan.bind(query, parameters))
+      }
       cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters, query))
       const { columnNames } = cursor
       result =
         columnNames.length > 0
-          ? { rows: readRows(cursor, columnNames) }
+          ? { rows: readRows(cursor, columnNames, plan?.rowReader) }
           : this.#readChanges(query, cursor)
       if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
         refuseWrite()
@@ -97,7 +109,11 @@ export class DurableObjectSqliteDatabase {
   ): void {
     let cursor: SqlStorageCursor | undefined
     this.#followUpRowsRead = 0
+    const plan = this.#planOf(query)
     try {
+      if (plan !== undefined) {
+        ;({ query, parameters } = plan.bind(query, parameters))
+      }
       cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters, query))
       if (cursor.columnNames.length > 0) {
         // A write that is not read to its end breaks the commit of the object.
@@ -126,8 +142,13 @@ export class DurableObjectSqliteDatabase {
     let cursor: SqlStorageCursor | undefined
     let followUpRowsRead = 0
     let failure: unknown
+    let { parameters } = query
+    const plan = this.#planOf(query)
     try {
-      cursor = this.#sql.exec(query.sql, ...toSqliteParameters(query.parameters, query))
+      if (plan !== undefined) {
+        ;({ query, parameters } = plan.bind(query, parameters))
+      }
+      cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters, query))
       if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
         refuseWrite()
       }
@@ -143,7 +164,7 @@ export class DurableObjectSqliteDatabase {
       // changes before the first row: https://www.sqlite.org/lang_returning.html
       const values =
         cursor.rowsWritten > 0 || isWrite(query.query) ? readValues(cursor) : cursor.raw()
-      yield* inChunks<R>(values, rowReader(columnNames), chunkSize)
+      yield* inChunks<R>(values, (plan?.rowReader ?? rowReader)(columnNames), chunkSize)
     } catch (error) {
       failure = toDurableObjectSqliteError(error, query.sql)
       throw failure
@@ -151,8 +172,12 @@ export class DurableObjectSqliteDatabase {
       if (cursor !== undefined && cursor.columnNames.length > 0) {
         closeCursor(cursor)
       }
-      this.#report(query, query.parameters, cursor, followUpRowsRead, failure)
+      this.#report(query, parameters, cursor, followUpRowsRead, failure)
     }
+  }
+
+  #planOf(query: CompiledQuery): QueryPlan | undefined {
+    return this.#hasColumns ? planOf(query) : undefined
   }
 
   /** The result of a statement without result columns. */

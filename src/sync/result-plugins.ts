@@ -2,12 +2,14 @@ import {
   CamelCasePlugin,
   DeduplicateJoinsPlugin,
   HandleEmptyInListsPlugin,
+  ParseJSONResultsPlugin,
   WithSchemaPlugin,
   type KyselyPlugin,
   type PluginTransformResultArgs,
   type QueryResult,
   type UnknownRow,
 } from 'kysely'
+import { parseJsonResultsSync } from './parse-json-results.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 
 /**
@@ -25,6 +27,7 @@ const VALUE_INDEPENDENT_PLUGINS = [
   CamelCasePlugin,
   DeduplicateJoinsPlugin,
   HandleEmptyInListsPlugin,
+  ParseJSONResultsPlugin,
   WithSchemaPlugin,
 ]
 
@@ -62,6 +65,12 @@ function toResultTransform(plugin: KyselyPlugin): ResultTransform | undefined {
   ) {
     // Protected, and all that its transformResult() does.
     return ({ result }) => ({ ...result, rows: result.rows.map((row) => plugin['mapRow'](row)) })
+  }
+  if (
+    plugin instanceof ParseJSONResultsPlugin &&
+    hasMethodOf(plugin, ParseJSONResultsPlugin, 'transformResult')
+  ) {
+    return parseJsonResultsSync(plugin)
   }
   throw new DurableObjectSqliteError(
     'ERR_UNSUPPORTED_PLUGIN',
