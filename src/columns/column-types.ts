@@ -21,7 +21,7 @@ export type ColumnsOfTable<Table> = {
 } & {
   readonly [K in Exclude<keyof Table, KeysOfCodecs<Table>>]?:
     | Codec<ValueOf<Table[K]>>
-    | PlainColumn<ValueOf<Table[K]>>
+    | PlainColumn<SelectType<Table[K]>>
 }
 
 /** The names of the tables that have columns which need a codec. */

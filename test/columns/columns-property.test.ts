@@ -1,0 +1,140 @@
+import fc from 'fast-check'
+import {
+  CamelCasePlugin,
+  Kysely,
+  type KyselyPlugin,
+  type PluginTransformQueryArgs,
+  type PluginTransformResultArgs,
+  type QueryResult,
+  type RootOperationNode,
+  type UnknownRow,
+} from 'kysely'
+import { expect, it } from 'vitest'
+import { DurableObjectSqliteDialect, SyncExecutor } from '../../src/index.js'
+import { inDurableObject } from '../harness.js'
+import { type AnyKysely, randomQuery, type RandomQuery, type ResultColumn } from './random-query.js'
+import {
+  columnsOf,
+  createTables,
+  decodeByHand,
+  encodeByHand,
+  randomTables,
+} from './random-schema.js'
+
+const tablesAndQueries = randomTables.chain((tables) =>
+  fc.record({
+    tables: fc.constant(tables),
+    queries: fc.array(randomQuery(tables), { minLength: 1, maxLength: 6 }),
+  }),
+)
+
+/** What the query has to give: what SQLite gives for values encoded by hand, decoded by hand. */
+function expectedRows(
+  sql: SqlStorage,
+  plain: AnyKysely,
+  query: RandomQuery,
+  nameOf: (name: string) => string,
+): Record<string, unknown>[] {
+  const name = (name: string): string => name
+  const compiled = query.write({ db: plain, name, value: encodeByHand }).compile()
+  return [...sql.exec(compiled.sql, ...compiled.parameters).raw()].map((values) => {
+    const row: Record<string, unknown> = {}
+    expect(values.length).toBe(query.columns.length)
+    for (const [i, column] of query.columns.entries()) {
+      row[nameOf(column.name)] = decode(column, values[i], nameOf)
+    }
+    return row
+  })
+}
+
+function decode(
+  { kind }: ResultColumn,
+  value: unknown,
+  nameOf: (name: string) => string,
+): unknown {
+  if (typeof kind === 'string') {
+    return decodeByHand(kind, value)
+  }
+  if (value === null) {
+    return null
+  }
+  const decodeObject = (object: Record<string, unknown>): Record<string, unknown> =>
+    Object.fromEntries(
+      kind.fields.map((field) => [
+        nameOf(field.name),
+        decode(field, object[field.name], nameOf),
+      ]),
+    )
+  const json = JSON.parse(value as string) as Record<string, unknown>[]
+  return kind.isArray
+    ? json.map(decodeObject)
+    : decodeObject(json as unknown as Record<string, unknown>)
+}
+
+interface Check {
+  readonly numRuns: number
+  readonly plugins?: readonly KyselyPlugin[]
+  /** How the names of the database are written. */
+  readonly nameOf?: (name: string) => string
+  readonly seed?: number
+}
+
+function check({ numRuns, plugins = [], nameOf = (name) => name, seed }: Check): Promise<void> {
+  return fc.assert(
+    fc.asyncProperty(tablesAndQueries, ({ tables, queries }) =>
+      inDurableObject(async ({ sql, storage }) => {
+        createTables(sql, tables)
+        const plain: AnyKysely = new Kysely({ dialect: new DurableObjectSqliteDialect(storage) })
+        const db: AnyKysely = new Kysely({
+          dialect: new DurableObjectSqliteDialect(storage, { columns: columnsOf(tables) }),
+          plugins: [...plugins],
+        })
+        const sync = new SyncExecutor(db, storage)
+        for (const query of queries) {
+          const expected = expectedRows(sql, plain, query, nameOf)
+          const built = query.write({ db, name: nameOf, value: (_, value) => value })
+          expect(await built.execute()).toEqual(expected)
+          expect(sync.execute(built)).toEqual(expected)
+          const prepared = sync.prepare(() => built)
+          expect(prepared.execute()).toEqual(expected)
+          expect(prepared.execute()).toEqual(expected)
+          const streamed: unknown[] = []
+          for await (const row of built.stream()) {
+            streamed.push(row)
+          }
+          expect(streamed).toEqual(expected)
+        }
+      }),
+    ),
+    { numRuns, ...(seed === undefined ? {} : { seed }) },
+  )
+}
+
+it('should give what the columns that values come from say, whatever the query', () =>
+  check({ numRuns: 30 }))
+
+/** As `CamelCasePlugin` writes the names of the database. */
+function camelCase(name: string): string {
+  return name.replace(/_(?=[a-z])([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+class OtherPlugin implements KyselyPlugin {
+  transformQuery({ node }: PluginTransformQueryArgs): RootOperationNode {
+    return node
+  }
+
+  async transformResult(args: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
+    return this.transformResultSync(args)
+  }
+
+  transformResultSync({ result }: PluginTransformResultArgs): QueryResult<UnknownRow> {
+    return { ...result, rows: result.rows.map((row) => ({ ...row })) }
+  }
+}
+
+it.each([
+  ['before', [new CamelCasePlugin(), new OtherPlugin()]],
+  ['after', [new OtherPlugin(), new CamelCasePlugin()]],
+])('should do so with CamelCasePlugin %s another plugin', (_, plugins) =>
+  check({ numRuns: 15, plugins, nameOf: camelCase }),
+)
