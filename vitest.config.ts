@@ -81,6 +81,7 @@ export default defineConfig({
     projects: [
       ...dates.map((date) => workerd(date, date)),
       workerd('kysely 0.28', '2026-04-06', {
+        'kysely/helpers/sqlite': fileURLToPath(import.meta.resolve('kysely-0.28/helpers/sqlite')),
         'kysely/migration': kysely028,
         kysely: kysely028,
       }),

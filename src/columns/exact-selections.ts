@@ -70,7 +70,9 @@ export function addSelections<T extends RootOperationNode>(
   const output = ownOutputOf(query) ?? []
   const selections = [
     ...withEnds(output, additions.ends),
-    ...additions.exact.map((column) => selectExactly(column, output[column.part])),
+    ...additions.exact.map((column) => 
+      selectExactly(column, output[column.part], !SelectQueryNode.is(query)),
+    ),
   ]
   if (!SelectQueryNode.is(query)) {
     return { ...query, returning: { kind: 'ReturningNode', selections } } as T
@@ -114,6 +116,7 @@ function starOf({ source }: OutputStar): SelectionNode {
 function selectExactly(
   { name, part }: ExactColumn,
   output: OutputColumn | OutputStar | undefined,
+  isReturning: boolean,
 ): SelectionNode {
   if (output === undefined || isStar(output) !== (name !== undefined)) {
     throw new DurableObjectSqliteError(
@@ -123,7 +126,12 @@ function selectExactly(
     )
   }
   return selectAs(
-    castToText(isStar(output) ? referenceTo(output.source, name!) : output.node),
+    castToText(
+      isStar(output)
+        ? // `returning` knows no aliases.
+          referenceTo(isReturning ? undefined : output.source.name, name!)
+        : output.node,
+    ),
     `:${part} ${name ?? ''}`,
   )
 }

@@ -108,12 +108,9 @@ export class Expressions {
         return immediate === true ? node : this.#asEncoded(ValueNode.create(encode(value)))
       }
       case 'PrimitiveValueListNode': {
+        // An array that is one value: Kysely takes any for a list.
         const { values } = node as PrimitiveValueListNode
-        return this.#asEncoded({ ...node, values: values.map(encode) } as PrimitiveValueListNode)
-      }
-      case 'ValueListNode': {
-        const { values } = node as ValueListNode
-        return ValueListNode.create(values.map((value) => this.encode(value, codec)))
+        return this.#asEncoded(ValueNode.create(encode(values)))
       }
       case 'ParensNode':
         return ParensNode.create(this.encode((node as ParensNode).node, codec))
@@ -128,6 +125,38 @@ export class Expressions {
       default:
         return node
     }
+  }
+
+  /** The right side of a comparison. */
+  encodeOperand(node: OperationNode, codec: ValueCodec, operator: string): OperationNode {
+    switch (operator) {
+      case 'in':
+      case 'not in':
+        return this.#encodeList(node, codec)
+      case 'is':
+      case 'is not':
+        return this.#encodeLiteral(node, codec)
+      default:
+        return this.encode(node, codec)
+    }
+  }
+
+  /** Behind `is`, Kysely writes `true` and `false` as literals, which are 1 and 0. */
+  #encodeLiteral(node: OperationNode, codec: ValueCodec): OperationNode {
+    if (!ValueNode.is(node) || node.immediate !== true || typeof node.value !== 'boolean') {
+      return this.encode(node, codec)
+    }
+    const encoded = codec.encode?.(node.value)
+    return encoded === Number(node.value) ? node : ValueNode.create(encoded)
+  }
+
+  #encodeList(node: OperationNode, codec: ValueCodec): OperationNode {
+    if (ValueListNode.is(node)) {
+      return ValueListNode.create(node.values.map((value) => this.encode(value, codec)))
+    }
+    return PrimitiveValueListNode.is(node) && codec.encode !== undefined
+      ? PrimitiveValueListNode.create(node.values.map(codec.encode))
+      : this.encode(node, codec)
   }
 
   /** The expression with the values encoded that it may result in. */

@@ -10,7 +10,6 @@ import {
   ValueNode,
 } from 'kysely'
 import { Gap } from '../statement/late-value.js'
-import type { Source } from './output.js'
 
 /** The same node with its children mapped, or the node itself if none became another. */
 export function mapChildren<T extends OperationNode>(
@@ -109,10 +108,10 @@ export function withoutAlias(node: OperationNode): OperationNode {
   return AliasNode.is(node) ? node.node : node
 }
 
-export function referenceTo({ name }: Source, column: string): ReferenceNode {
+export function referenceTo(table: string | undefined, column: string): ReferenceNode {
   return ReferenceNode.create(
     ColumnNode.create(column),
-    name === undefined ? undefined : TableNode.create(name),
+    table === undefined ? undefined : TableNode.create(table),
   )
 }
 

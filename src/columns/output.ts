@@ -188,7 +188,7 @@ export function expand(output: Output): readonly OutputColumn[] | undefined {
 
 /** A column of a source, as an output of its own. */
 function columnOf(source: Source, name: string): OutputColumn {
-  return { name, codec: source.codec(name), node: referenceTo(source, name) }
+  return { name, codec: source.codec(name), node: referenceTo(source.name, name) }
 }
 
 /**

@@ -399,7 +399,12 @@ export class QueryAnalyzer {
     if (left !== undefined) {
       return { ...visited, rightOperand: this.#encodeTuples(rightOperand, left, scope) }
     }
-    const [encodedRight, encodedLeft] = this.#encodeOperands(leftOperand, rightOperand, scope)
+    const [encodedRight, encodedLeft] = this.#encodeOperands(
+      leftOperand,
+      rightOperand,
+      scope,
+      operator.operator,
+    )
     return { ...visited, leftOperand: encodedLeft, rightOperand: encodedRight }
   }
 
@@ -408,6 +413,7 @@ export class QueryAnalyzer {
     left: OperationNode,
     right: OperationNode,
     scope: Scope,
+    operator = '=',
   ): [right: OperationNode, left: OperationNode] {
     const codec = this.#expressions.codecOf(left, scope)
     if (codec !== undefined) {
@@ -420,7 +426,7 @@ export class QueryAnalyzer {
             ),
             left,
           ]
-        : [this.#expressions.encode(right, codec), left]
+        : [this.#expressions.encodeOperand(right, codec, operator), left]
     }
     const other = this.#expressions.codecOf(AndNode.is(right) ? right.left : right, scope)
     return [right, other === undefined ? left : this.#expressions.encode(left, other)]

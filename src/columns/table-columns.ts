@@ -40,11 +40,11 @@ export class ColumnCodec implements ValueCodec {
     try {
       return this.#codec.encode(value)
     } catch (error) {
-      const [found, instead] = reasonOf(error, value)
+      const { found, instead } = toRefused(error, value, 'The codec refused it; see the cause')
       throw new DurableObjectSqliteError(
         'ERR_UNSUPPORTED_PARAMETER',
         `A value for ${this.#name} is ${found}. ${instead}.`,
-        { cause: error },
+        causeOf(error),
       )
     }
   }
@@ -53,21 +53,24 @@ export class ColumnCodec implements ValueCodec {
     try {
       return this.#codec.decode(value)
     } catch (error) {
-      const [found, instead] = reasonOf(error, value)
+      const { found, instead } = toRefused(error, value, 'the codec refused it; see the cause')
       throw new DurableObjectSqliteError(
         'ERR_COLUMN_VALUE',
         `${this.#name} holds ${found}; ${instead}. Select it as raw SQL to see it as it is, and ` +
           'correct it by an update.',
-        { cause: error },
+        causeOf(error),
       )
     }
   }
 }
 
-function reasonOf(error: unknown, value: unknown): readonly [found: string, instead: string] {
-  return error instanceof RefusedValue
-    ? [error.found, error.instead]
-    : [describe(value), `its codec threw ${error instanceof Error ? error.name : 'something'}`]
+function toRefused(error: unknown, value: unknown, instead: string): RefusedValue {
+  return error instanceof RefusedValue ? error : new RefusedValue(describe(value), instead)
+}
+
+/** What a codec of the user's threw. */
+function causeOf(error: unknown): ErrorOptions {
+  return error instanceof RefusedValue ? {} : { cause: error }
 }
 
 /** A column of a table that has a codec, a default or an `onUpdate`. */

@@ -2,6 +2,7 @@ import { Column, getTableColumns, getTableName, is, SQL } from 'drizzle-orm'
 import { CasingCache } from 'drizzle-orm/casing'
 import { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { Codec, type ColumnOptions, PlainColumn, RefusedValue } from '../columns/codec.js'
+import { int64 } from '../columns/codecs.js'
 import { Columns } from '../columns/columns.js'
 import { TableColumns } from '../columns/table-columns.js'
 import type { SqlStorageValue } from '../platform/storage.js'
@@ -63,7 +64,23 @@ function toTableColumns(table: SQLiteTable, names: CasingCache): TableColumns {
   )
 }
 
+const DIGITS = /^-?\d+$/
+
 function toColumn(column: Column): Codec<never> | PlainColumn<unknown> {
+  if (column.columnType === 'SQLiteNumericBigInt') {
+    // Drizzle reads it as a number, which is rounded.
+    const { encode, decode } = int64()
+    return new Codec(
+      {
+        kind: column.columnType,
+        isInteger: true,
+        encode,
+        decode: (value) =>
+          typeof value === 'string' && DIGITS.test(value) ? decode(value) : BigInt(Number(value)),
+      },
+      optionsOf(column) as ColumnOptions<bigint>,
+    ) as unknown as Codec<never>
+  }
   const { prototype } = Column
   return column.mapFromDriverValue === prototype.mapFromDriverValue &&
     column.mapToDriverValue === prototype.mapToDriverValue

@@ -133,8 +133,8 @@ class OtherPlugin implements KyselyPlugin {
 }
 
 it.each([
-  ['before', [new CamelCasePlugin(), new OtherPlugin()]],
-  ['after', [new OtherPlugin(), new CamelCasePlugin()]],
+  ['before', [new CamelCasePlugin({ maintainNestedObjectKeys: true }), new OtherPlugin()]],
+  ['after', [new OtherPlugin(), new CamelCasePlugin({ maintainNestedObjectKeys: true })]],
 ])('should do so with CamelCasePlugin %s another plugin', (_, plugins) =>
   check({ numRuns: 15, plugins, nameOf: camelCase }),
 )
