@@ -1,4 +1,4 @@
-import { AliasNode, type OperationNode, type SelectionNode, ValueNode } from 'kysely'
+import { AliasNode, type OperationNode, RawNode, type SelectionNode, ValueNode } from 'kysely'
 import { referenceTo } from './nodes.js'
 import { keyOf, type TableColumns, type ValueCodec } from './table-columns.js'
 
@@ -234,7 +234,13 @@ function agreed(column: OutputColumn, other: OutputColumn): OutputColumn {
 }
 
 function isNull(node: OperationNode): boolean {
-  return AliasNode.is(node) ? isNull(node.node) : ValueNode.is(node) && node.value === null
+  if (AliasNode.is(node)) {
+    return isNull(node.node)
+  }
+  // `sql.lit(null)` is one that is nothing but the value.
+  return RawNode.is(node)
+    ? node.parameters.length === 1 && !node.sqlFragments.some(Boolean) && isNull(node.parameters[0]!)
+    : ValueNode.is(node) && node.value === null
 }
 
 function withoutCodecs(output: Output): Output {
