@@ -97,5 +97,7 @@ function describeObject(value: object): string {
     return 'an array'
   }
   const name: unknown = value.constructor?.name
-  return typeof name === 'string' && name !== 'Object' ? `an object of the class ${name}` : 'an object'
+  return typeof name === 'string' && name !== 'Object'
+    ? `an object of the class ${name}`
+    : 'an object'
 }

@@ -13,6 +13,7 @@ import {
   setPlan,
 } from '../statement/query-columns.js'
 import { ColumnDefault } from './column-default.js'
+import { outputOf } from './expressions.js'
 import { addSelections, findAdditions } from './exact-selections.js'
 import { gapOf, mapChildren } from './nodes.js'
 import { hasCodecs } from './output.js'
@@ -62,7 +63,7 @@ export class Columns implements DurableObjectSqliteColumns {
   } {
     const analyzer = new QueryAnalyzer(this.#tables, columnsOf, isLate)
     const analyzed = analyzer.analyze(query)
-    const output = analyzer.outputOf(analyzed)
+    const output = outputOf(analyzed)
     const { hasDefaults } = analyzer
     // Another Kysely may compile the same node, so that it needs one of its own.
     if (output === undefined || !hasCodecs(output) || isExplained(query)) {
@@ -71,7 +72,7 @@ export class Columns implements DurableObjectSqliteColumns {
     const isCompound = SelectQueryNode.is(analyzed) && analyzed.setOperations !== undefined
     const additions = findAdditions(output, isCompound)
     return {
-      query: { ...addSelections(analyzed, additions, (node) => analyzer.ownOutputOf(node)) },
+      query: { ...addSelections(analyzed, additions) },
       hasDefaults,
       rowReader: new RowPlan(output, additions).rowReader,
     }

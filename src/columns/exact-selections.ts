@@ -1,5 +1,4 @@
 import {
-  type OperationNode,
   RawNode,
   ReferenceNode,
   type RootOperationNode,
@@ -10,6 +9,7 @@ import {
   TableNode,
 } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
+import { ownOutputOf } from './expressions.js'
 import { castToText, referenceTo, selectAs } from './nodes.js'
 import { isStar, type Output, type OutputColumn, type OutputStar } from './output.js'
 
@@ -59,34 +59,24 @@ export function findAdditions(output: Output, isCompound: boolean): Additions {
 }
 
 /** The query with what is to be added to what it yields. */
-export function addSelections<T extends RootOperationNode>(
-  query: T,
-  additions: Additions,
-  ownOutputOf: (select: OperationNode) => Output | undefined,
-): T {
+export function addSelections<T extends RootOperationNode>(query: T, additions: Additions): T {
   if (additions.ends.size === 0 && additions.exact.length === 0) {
     return query
   }
   const output = ownOutputOf(query) ?? []
   const selections = [
     ...withEnds(output, additions.ends),
-    ...additions.exact.map((column) => 
+    ...additions.exact.map((column) =>
       selectExactly(column, output[column.part], !SelectQueryNode.is(query)),
     ),
   ]
   if (!SelectQueryNode.is(query)) {
     return { ...query, returning: { kind: 'ReturningNode', selections } } as T
   }
-  const setOperations = query.setOperations?.map(
-    (operation): SetOperationNode => ({
-      ...operation,
-      expression: addSelections(
-        operation.expression as RootOperationNode,
-        additions,
-        ownOutputOf,
-      ),
-    }),
-  )
+  const setOperations = query.setOperations?.map((operation): SetOperationNode => ({
+    ...operation,
+    expression: addSelections(operation.expression as RootOperationNode, additions),
+  }))
   return { ...query, selections, ...(setOperations && { setOperations }) }
 }
 
@@ -108,9 +98,7 @@ function withEnds(output: Output, ends: Additions['ends']): SelectionNode[] {
 }
 
 function starOf({ source }: OutputStar): SelectionNode {
-  return SelectionNode.create(
-    ReferenceNode.createSelectAll(TableNode.create(source.name ?? '')),
-  )
+  return SelectionNode.create(ReferenceNode.createSelectAll(TableNode.create(source.name ?? '')))
 }
 
 function selectExactly(

@@ -13,19 +13,18 @@ import {
 } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import { ColumnDefault } from './column-default.js'
-import type { Expressions } from './expressions.js'
+import { encode, outputOf } from './expressions.js'
 import { columnNameOf, mapList } from './nodes.js'
 import { isStar } from './output.js'
 import { type Column, keyOf, type TableColumns } from './table-columns.js'
 
 /** Encodes the rows of an insert, and supplies the columns that they leave out. */
 export class InsertRows {
-  readonly #expressions: Expressions
   readonly #isLate: boolean
   #hasDefaults = false
 
-  constructor(expressions: Expressions, isLate: boolean) {
-    this.#expressions = expressions
+  /** @param isLate Whether defaults are left to be called when the query runs. */
+  constructor(isLate: boolean) {
     this.#isLate = isLate
   }
 
@@ -34,12 +33,9 @@ export class InsertRows {
     return this.#hasDefaults
   }
 
-  encode(insert: InsertQueryNode, table: TableColumns): InsertQueryNode {
+  encodeInsert(insert: InsertQueryNode, table: TableColumns): InsertQueryNode {
     const { columns = [], values, defaultValues } = insert
-    const given = new Set(columns.map(({ column }) => keyOf(column.name)))
-    const missing = [...table.columns].filter(
-      (column) => column.default !== undefined && !given.has(keyOf(column.name)),
-    )
+    const missing = notAmong(table.withDefault, columns)
     if (defaultValues === true && missing.length > 0) {
       const { defaultValues: _, ...node } = insert
       return {
@@ -68,14 +64,14 @@ export class InsertRows {
 
   /** What an update sets beside what it says. */
   onUpdate(updates: readonly ColumnUpdateNode[], table: TableColumns): ColumnUpdateNode[] {
-    const given = new Set(updates.map(({ column }) => keyOf(columnNameOf(column) ?? '')))
-    return [...table.columns].flatMap((column) =>
-      column.onUpdate === undefined || given.has(keyOf(column.name))
-        ? []
-        : ColumnUpdateNode.create(
-            ColumnNode.create(column.name),
-            this.#call(column, column.onUpdate, table),
-          ),
+    return notAmong(
+      table.withOnUpdate,
+      updates.map(({ column }) => column),
+    ).map((column) =>
+      ColumnUpdateNode.create(
+        ColumnNode.create(column.name),
+        this.#call(column, column.onUpdate!, table),
+      ),
     )
   }
 
@@ -97,7 +93,7 @@ export class InsertRows {
         if (target?.default !== undefined && DefaultInsertValueNode.is(value)) {
           return this.#call(target, target.default, table)
         }
-        return target?.codec === undefined ? value : this.#expressions.encode(value, target.codec)
+        return target?.codec === undefined ? value : encode(value, target.codec)
       }),
     )
   }
@@ -147,7 +143,7 @@ export class InsertRows {
     if (
       !SelectQueryNode.is(select) ||
       select.selections === undefined ||
-      this.#expressions.outputOf(select)?.some(isStar) === true
+      outputOf(select)?.some(isStar) === true
     ) {
       return insert
     }
@@ -157,12 +153,17 @@ export class InsertRows {
         ? selection
         : {
             ...selection,
-            selection: this.#expressions.encode(
-              selection.selection,
-              codec,
-            ) as typeof selection.selection,
+            selection: encode(selection.selection, codec) as typeof selection.selection,
           }
     })
     return { ...insert, values: { ...select, selections } as SelectQueryNode }
   }
+}
+
+function notAmong(columns: readonly Column[], given: readonly OperationNode[]): readonly Column[] {
+  if (columns.length === 0) {
+    return columns
+  }
+  const names = new Set(given.map((node) => keyOf(columnNameOf(node) ?? '')))
+  return columns.filter(({ name }) => !names.has(keyOf(name)))
 }

@@ -15,11 +15,7 @@ export interface JsonHelper {
 /** As Kysely 0.28 and 0.29 write them: https://github.com/kysely-org/kysely/blob/master/src/helpers/sqlite.ts */
 const FORMS = [
   {
-    fragments: [
-      '(select coalesce(json_group_array(json_object(',
-      ")), '[]') from ",
-      ' as agg)',
-    ],
+    fragments: ['(select coalesce(json_group_array(json_object(', ")), '[]') from ", ' as agg)'],
     isArray: true,
     name: 'agg',
   },

@@ -68,9 +68,9 @@ export class UnknownSource implements Source {
 /** A table or a view of the database. */
 export class TableSource implements Source {
   readonly name: string
-  readonly identity: string
   readonly #table: TableColumns | undefined
-  readonly #columnsOf: () => readonly string[] | undefined
+  readonly #tableName: string
+  readonly #columnsOf: (table: string) => readonly string[] | undefined
 
   constructor(
     name: string,
@@ -79,9 +79,13 @@ export class TableSource implements Source {
     columnsOf: (table: string) => readonly string[] | undefined,
   ) {
     this.name = name
-    this.identity = `table ${keyOf(tableName)}`
     this.#table = table
-    this.#columnsOf = () => columnsOf(tableName)
+    this.#tableName = tableName
+    this.#columnsOf = columnsOf
+  }
+
+  get identity(): string {
+    return `table ${keyOf(this.#tableName)}`
   }
 
   codec(column: string): ValueCodec | undefined {
@@ -89,13 +93,11 @@ export class TableSource implements Source {
   }
 
   get decoded(): readonly (readonly [string, ValueCodec])[] {
-    return Array.from(this.#table?.columns ?? []).flatMap(({ name, codec }) =>
-      codec === undefined ? [] : [[name, codec] as const],
-    )
+    return this.#table?.decoded ?? []
   }
 
   names(): readonly string[] | undefined {
-    return this.#table?.allNames ?? this.#columnsOf()
+    return this.#table?.allNames ?? this.#columnsOf(this.#tableName)
   }
 
   has(column: string): boolean | undefined {
@@ -239,7 +241,9 @@ function isNull(node: OperationNode): boolean {
   }
   // `sql.lit(null)` is one that is nothing but the value.
   return RawNode.is(node)
-    ? node.parameters.length === 1 && !node.sqlFragments.some(Boolean) && isNull(node.parameters[0]!)
+    ? node.parameters.length === 1 &&
+        !node.sqlFragments.some(Boolean) &&
+        isNull(node.parameters[0]!)
     : ValueNode.is(node) && node.value === null
 }
 

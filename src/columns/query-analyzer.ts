@@ -14,7 +14,6 @@ import {
   type OperationNode,
   OperatorNode,
   RawNode,
-  type ReturningNode,
   SelectAllNode,
   type SelectionNode,
   SelectQueryNode,
@@ -25,14 +24,25 @@ import {
   ValueListNode,
   type WithNode,
 } from 'kysely'
-import { Expressions, tuplesOf } from './expressions.js'
+import {
+  codecOf,
+  encode,
+  encodeBranches,
+  encodeOperand,
+  outputOf,
+  setCodec,
+  setOutput,
+  tuplesOf,
+} from './expressions.js'
 import { InsertRows } from './insert-rows.js'
 import { findJsonHelper, type JsonHelper, JsonShape, replaceJsonHelper } from './json-shape.js'
 import {
   castToText,
   columnNameOf,
+  copyNode,
   isLeaf,
   mapChildren,
+  mapList,
   nameOfSelection,
   withoutAlias,
 } from './nodes.js'
@@ -76,7 +86,6 @@ const COMPARISONS: ReadonlySet<string> = new Set([
 export class QueryAnalyzer {
   readonly #tables: Tables
   readonly #columnsOf: (table: string) => readonly string[] | undefined
-  readonly #expressions = new Expressions()
   readonly #insertRows: InsertRows
 
   /** @param isLate Whether defaults are left to be called when the query runs. */
@@ -87,7 +96,7 @@ export class QueryAnalyzer {
   ) {
     this.#tables = tables
     this.#columnsOf = columnsOf
-    this.#insertRows = new InsertRows(this.#expressions, isLate)
+    this.#insertRows = new InsertRows(isLate)
   }
 
   /** Whether the query has values that are to be called for each execution. */
@@ -98,16 +107,6 @@ export class QueryAnalyzer {
   /** The query with its values encoded. */
   analyze<T extends OperationNode>(query: T): T {
     return this.#visit(query, Scope.empty) as T
-  }
-
-  /** What an analyzed query yields. */
-  outputOf(query: OperationNode): Output | undefined {
-    return this.#expressions.outputOf(query)
-  }
-
-  /** What an analyzed select yields without the selects that it is united with. */
-  ownOutputOf(select: OperationNode): Output | undefined {
-    return this.#expressions.ownOutputOf(select)
   }
 
   #visit(node: OperationNode, scope: Scope): OperationNode {
@@ -142,32 +141,33 @@ export class QueryAnalyzer {
   }
 
   #visitSelect(select: SelectQueryNode, outer: Scope): SelectQueryNode {
-    const { with: ctes, from, joins, setOperations, ...clauses } = select
-    const [withNode, around] = this.#visitWith(ctes, outer)
-    const [froms, joined, sources] = this.#visitSources(from?.froms, joins, around)
+    const [withNode, around] = this.#visitWith(select.with, outer)
+    const [froms, joined, sources] = this.#visitSources(select.from?.froms, select.joins, around)
     const scope = around.within(sources)
-    const visited = this.#visitChildren(clauses as SelectQueryNode, scope)
-    const operations = setOperations?.map((operation) => this.#visitChildren(operation, around))
-    const node: SelectQueryNode = {
-      ...visited,
-      ...(withNode && { with: withNode }),
-      ...(from && { from: { ...from, froms: froms! } }),
-      ...(joins && { joins: joined.map((join) => this.#visitOn(join, scope)) }),
-      ...(operations && { setOperations: operations }),
-    }
-    const own = this.#outputOfSelections(visited.selections, scope)
-    const output = (operations ?? []).reduce(
-      (united, { expression }: SetOperationNode) =>
-        unite(united, this.#expressions.outputOf(expression) ?? []),
-      own,
+    const setOperations = select.setOperations?.map((operation) =>
+      this.#visitChildren(operation, around),
     )
-    this.#expressions.setOutput(node, output, own)
+    const node = copyNode(
+      select,
+      {
+        with: withNode,
+        from: select.from && { ...select.from, froms },
+        joins: joined.map((join) => this.#visitOn(join, scope)),
+        setOperations,
+      },
+      (child) => this.#visit(child, scope),
+    )
+    const own = this.#outputOfSelections(node.selections, scope)
+    setOutput(node, (setOperations ?? []).reduce(uniteWith, own), own)
     return node
   }
 
   #visitWith(node: WithNode | undefined, outer: Scope): [WithNode | undefined, Scope] {
+    if (node === undefined) {
+      return [undefined, outer]
+    }
     let scope = outer
-    const expressions = node?.expressions.map((expression) => {
+    const expressions = node.expressions.map((expression) => {
       const visited =
         node.recursive === true
           ? this.#visitRecursive(expression, scope)
@@ -175,15 +175,12 @@ export class QueryAnalyzer {
       scope = scope.withExpression(nameOf(expression), visited.output)
       return visited.expression
     })
-    return [node && { ...node, expressions: expressions! }, scope]
+    return [{ ...node, expressions }, scope]
   }
 
-  #visitCommonTable(
-    node: CommonTableExpressionNode,
-    scope: Scope,
-  ): VisitedExpression {
+  #visitCommonTable(node: CommonTableExpressionNode, scope: Scope): VisitedExpression {
     const expression = this.#visit(node.expression, scope)
-    const output = this.#expressions.outputOf(expression) ?? []
+    const output = outputOf(expression) ?? []
     const { columns } = node.name
     return {
       expression: { ...node, expression },
@@ -201,10 +198,7 @@ export class QueryAnalyzer {
    * A recursive expression refers to its own columns: those of its first term, as far as the other
    * terms agree, which may depend on it.
    */
-  #visitRecursive(
-    node: CommonTableExpressionNode,
-    outer: Scope,
-  ): VisitedExpression {
+  #visitRecursive(node: CommonTableExpressionNode, outer: Scope): VisitedExpression {
     const { expression } = node
     if (!SelectQueryNode.is(expression) || expression.setOperations === undefined) {
       return this.#visitCommonTable(node, outer)
@@ -221,20 +215,23 @@ export class QueryAnalyzer {
   }
 
   #visitSources(
-    froms: readonly OperationNode[] | undefined,
-    joins: readonly JoinNode[] | undefined,
+    froms: readonly OperationNode[] = [],
+    joins: readonly JoinNode[] = [],
     scope: Scope,
-  ): [OperationNode[] | undefined, JoinNode[], Source[]] {
+  ): [froms: readonly OperationNode[], joins: readonly JoinNode[], sources: readonly Source[]] {
     const sources: Source[] = []
     const visit = (node: OperationNode): OperationNode => {
       // A sub-select may refer to what stands before it, where it is lateral.
-      const visited = this.#visit(node, scope.within([...sources]))
+      const visited = isTable(node) ? node : this.#visit(node, scope.within([...sources]))
       sources.push(this.#sourceOf(visited, scope))
       return visited
     }
     return [
-      froms?.map(visit),
-      joins?.map((join) => ({ ...join, table: visit(join.table) })) ?? [],
+      mapList(froms, visit),
+      mapList(joins, (join) => {
+        const table = visit(join.table)
+        return table === join.table ? join : { ...join, table }
+      }),
       sources,
     ]
   }
@@ -244,8 +241,7 @@ export class QueryAnalyzer {
   }
 
   #sourceOf(node: OperationNode, scope: Scope): Source {
-    const name =
-      AliasNode.is(node) && IdentifierNode.is(node.alias) ? node.alias.name : undefined
+    const name = AliasNode.is(node) && IdentifierNode.is(node.alias) ? node.alias.name : undefined
     const source = withoutAlias(node)
     if (TableNode.is(source)) {
       const { identifier, schema } = source.table
@@ -254,7 +250,7 @@ export class QueryAnalyzer {
         ? this.#tableSource(identifier.name, name)
         : new DerivedSource(name ?? identifier.name, output)
     }
-    const output = this.#expressions.outputOf(source)
+    const output = outputOf(source)
     return output === undefined ? new UnknownSource(name) : new DerivedSource(name, output)
   }
 
@@ -279,7 +275,7 @@ export class QueryAnalyzer {
       return [
         {
           name: nameOfSelection(selection),
-          codec: this.#expressions.codecOf(selection, scope),
+          codec: codecOf(selection, scope),
           node: withoutAlias(selection),
           selection: node,
         },
@@ -288,26 +284,27 @@ export class QueryAnalyzer {
   }
 
   #visitInsert(insert: InsertQueryNode, outer: Scope): InsertQueryNode {
-    const { with: ctes, into, onConflict, returning, ...rest } = insert
-    const [withNode, around] = this.#visitWith(ctes, outer)
+    const { into, onConflict, returning } = insert
+    const [withNode, around] = this.#visitWith(insert.with, outer)
     const name = into?.table.identifier.name ?? ''
     const table = this.#tables.get(keyOf(name))
     const source = this.#tableSource(name)
-    const scope = around.within([source])
-    const visited = this.#visitChildren(rest as InsertQueryNode, around)
-    const node: InsertQueryNode = {
-      ...(table === undefined ? visited : this.#insertRows.encode(visited, table)),
-      ...(withNode && { with: withNode }),
-      ...(into && { into }),
-      ...(onConflict && {
-        onConflict: this.#visitOnConflict(
-          onConflict,
-          around.within([source, new Excluded(source)]),
-          table,
-        ),
-      }),
-    }
-    return this.#withReturning(node, returning, scope)
+    const visited = copyNode(
+      insert,
+      {
+        with: withNode,
+        columns: insert.columns,
+        returning,
+        onConflict:
+          onConflict &&
+          this.#visitOnConflict(onConflict, around.within([source, new Excluded(source)]), table),
+      },
+      (child) => this.#visit(child, around),
+    )
+    return this.#withReturning(
+      table === undefined ? visited : this.#insertRows.encodeInsert(visited, table),
+      around.within([source]),
+    )
   }
 
   #visitOnConflict(
@@ -315,33 +312,37 @@ export class QueryAnalyzer {
     scope: Scope,
     table: TableColumns | undefined,
   ): OnConflictNode {
-    const { updates, ...rest } = node
-    const visited = this.#visitChildren(rest as OnConflictNode, scope)
-    return updates === undefined
-      ? visited
-      : { ...visited, updates: this.#visitUpdates(updates, scope, table) }
+    return copyNode(
+      node,
+      { updates: node.updates && this.#visitUpdates(node.updates, scope, table) },
+      (child) => this.#visit(child, scope),
+    )
   }
 
   #visitUpdate(update: UpdateQueryNode, outer: Scope): UpdateQueryNode {
-    const { with: ctes, table, from, joins, updates, returning, ...rest } = update
-    const [withNode, around] = this.#visitWith(ctes, outer)
-    const target = table && this.#sourceOf(table, around)
+    const { table, from, joins, updates, returning } = update
+    const [withNode, around] = this.#visitWith(update.with, outer)
+    const targets = table === undefined ? [] : [this.#sourceOf(table, around)]
     const [froms, joined, others] = this.#visitSources(from?.froms, joins, around)
-    const scope = around.within([...(target ? [target] : []), ...others])
+    const scope = around.within([...targets, ...others])
     const updated = table && withoutAlias(table)
     const columns =
       updated && TableNode.is(updated)
         ? this.#tables.get(keyOf(updated.table.identifier.name))
         : undefined
-    const node: UpdateQueryNode = {
-      ...this.#visitChildren(rest as UpdateQueryNode, scope),
-      ...(withNode && { with: withNode }),
-      ...(table && { table }),
-      ...(from && { from: { ...from, froms: froms! } }),
-      ...(joins && { joins: joined.map((join) => this.#visitOn(join, scope)) }),
-      ...(updates && { updates: this.#visitUpdates(updates, scope, columns) }),
-    }
-    return this.#withReturning(node, returning, around.within(target ? [target] : []))
+    const node = copyNode(
+      update,
+      {
+        with: withNode,
+        table,
+        from: from && { ...from, froms },
+        joins: joined.map((join) => this.#visitOn(join, scope)),
+        updates: updates && this.#visitUpdates(updates, scope, columns),
+        returning,
+      },
+      (child) => this.#visit(child, scope),
+    )
+    return this.#withReturning(node, around.within(targets))
   }
 
   #visitUpdates(
@@ -352,40 +353,43 @@ export class QueryAnalyzer {
     const visited = updates.map((update): ColumnUpdateNode => {
       const value = this.#visit(update.value, scope)
       const codec = table?.column(columnNameOf(update.column) ?? '')?.codec
-      return { ...update, value: codec ? this.#expressions.encode(value, codec) : value }
+      return { ...update, value: codec ? encode(value, codec) : value }
     })
     return table === undefined || visited.length === 0
       ? visited
       : [...visited, ...this.#insertRows.onUpdate(visited, table)]
   }
 
-  #visitDelete(node: DeleteQueryNode, outer: Scope): DeleteQueryNode {
-    const { with: ctes, from, using, joins, returning, ...rest } = node
-    const [withNode, around] = this.#visitWith(ctes, outer)
+  #visitDelete(query: DeleteQueryNode, outer: Scope): DeleteQueryNode {
+    const { from, using, joins, returning } = query
+    const [withNode, around] = this.#visitWith(query.with, outer)
     const [froms, , targets] = this.#visitSources(from.froms, undefined, around)
     const [tables, joined, others] = this.#visitSources(using?.tables, joins, around)
     const scope = around.within([...targets, ...others])
-    const visited: DeleteQueryNode = {
-      ...this.#visitChildren(rest as DeleteQueryNode, scope),
-      from: { ...from, froms: froms! },
-      ...(withNode && { with: withNode }),
-      ...(using && { using: { ...using, tables: tables! } }),
-      ...(joins && { joins: joined.map((join) => this.#visitOn(join, scope)) }),
-    }
-    return this.#withReturning(visited, returning, around.within(targets))
+    const node = copyNode(
+      query,
+      {
+        with: withNode,
+        from: { ...from, froms },
+        using: using && { ...using, tables },
+        joins: joined.map((join) => this.#visitOn(join, scope)),
+        returning,
+      },
+      (child) => this.#visit(child, scope),
+    )
+    return this.#withReturning(node, around.within(targets))
   }
 
   #withReturning<T extends InsertQueryNode | UpdateQueryNode | DeleteQueryNode>(
     query: T,
-    returning: ReturningNode | undefined,
     scope: Scope,
   ): T {
-    if (returning === undefined) {
+    if (query.returning === undefined) {
       return query
     }
-    const visited = this.#visitChildren(returning, scope)
-    const node = { ...query, returning: visited }
-    this.#expressions.setOutput(node, this.#outputOfSelections(visited.selections, scope))
+    const returning = this.#visitChildren(query.returning, scope)
+    const node = { ...query, returning }
+    setOutput(node, this.#outputOfSelections(returning.selections, scope))
     return node
   }
 
@@ -415,21 +419,15 @@ export class QueryAnalyzer {
     scope: Scope,
     operator = '=',
   ): [right: OperationNode, left: OperationNode] {
-    const codec = this.#expressions.codecOf(left, scope)
+    const codec = codecOf(left, scope)
     if (codec !== undefined) {
       // The right side of `between`.
       return AndNode.is(right)
-        ? [
-            AndNode.create(
-              this.#expressions.encode(right.left, codec),
-              this.#expressions.encode(right.right, codec),
-            ),
-            left,
-          ]
-        : [this.#expressions.encodeOperand(right, codec, operator), left]
+        ? [AndNode.create(encode(right.left, codec), encode(right.right, codec)), left]
+        : [encodeOperand(right, codec, operator), left]
     }
-    const other = this.#expressions.codecOf(AndNode.is(right) ? right.left : right, scope)
-    return [right, other === undefined ? left : this.#expressions.encode(left, other)]
+    const other = codecOf(AndNode.is(right) ? right.left : right, scope)
+    return [right, other === undefined ? left : encode(left, other)]
   }
 
   #encodeTuples(node: OperationNode, left: TupleNode, scope: Scope): OperationNode {
@@ -450,7 +448,7 @@ export class QueryAnalyzer {
 
   #visitCase(node: CaseNode, scope: Scope): OperationNode {
     const visited = this.#visitChildren(node, scope)
-    const codec = visited.value && this.#expressions.codecOf(visited.value, scope)
+    const codec = visited.value && codecOf(visited.value, scope)
     return this.#withEncodedBranches(
       codec === undefined || visited.when === undefined
         ? visited
@@ -458,7 +456,7 @@ export class QueryAnalyzer {
             ...visited,
             when: visited.when.map((when) => ({
               ...when,
-              condition: this.#expressions.encode(when.condition, codec),
+              condition: encode(when.condition, codec),
             })),
           } as CaseNode),
       scope,
@@ -466,15 +464,15 @@ export class QueryAnalyzer {
   }
 
   #withEncodedBranches(node: OperationNode, scope: Scope): OperationNode {
-    const codec = this.#expressions.codecOf(node, scope)
-    return codec === undefined ? node : this.#expressions.encodeBranches(node, codec)
+    const codec = codecOf(node, scope)
+    return codec === undefined ? node : encodeBranches(node, codec)
   }
 
   #visitRaw(node: RawNode, scope: Scope): RawNode {
     const marked = findWithCodec(node)
     if (marked !== undefined) {
-      const raw = RawNode.createWithChild(this.#visit(marked.expression, scope))
-      this.#expressions.setCodec(raw, new ColumnCodec('An expression', marked.codec))
+      const raw = { ...RawNode.createWithChild(this.#visit(marked.expression, scope)) }
+      setCodec(raw, new ColumnCodec('An expression', marked.codec))
       return raw
     }
     const helper = findJsonHelper(node)
@@ -488,11 +486,11 @@ export class QueryAnalyzer {
     const scope =
       select === undefined
         ? outer
-        : outer.within([new DerivedSource(from!.name, this.#expressions.outputOf(select)!)])
+        : outer.within([new DerivedSource(from!.name, outputOf(select)!)])
     const codecs = new Map<string, ColumnCodec | JsonShape>()
     const values = fields.map(({ key, value }) => {
       const visited = this.#visit(value, scope)
-      const codec = this.#expressions.codecOf(visited, scope)
+      const codec = codecOf(visited, scope)
       codecs.delete(key)
       if (codec !== undefined) {
         codecs.set(key, codec as ColumnCodec | JsonShape)
@@ -500,7 +498,7 @@ export class QueryAnalyzer {
       return codec?.isInteger === true ? castToText(visited) : visited
     })
     const helper = replaceJsonHelper(node, values, select)
-    this.#expressions.setCodec(helper, new JsonShape(isArray, [...codecs]))
+    setCodec(helper, new JsonShape(isArray, [...codecs]))
     return helper
   }
 }
@@ -532,6 +530,15 @@ class Excluded implements Source {
   has(column: string): boolean | undefined {
     return this.#table.has(column)
   }
+}
+
+/** Tables and aliases of them have nothing in them that could be encoded. */
+function isTable(node: OperationNode): boolean {
+  return TableNode.is(withoutAlias(node))
+}
+
+function uniteWith(output: Output, { expression }: SetOperationNode): Output {
+  return unite(output, outputOf(expression) ?? [])
 }
 
 function nameOf({ name }: CommonTableExpressionNode): string {

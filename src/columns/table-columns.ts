@@ -86,6 +86,10 @@ export class TableColumns {
   readonly name: string
   /** By key, see {@link keyOf}. */
   readonly #columns = new Map<string, Column>()
+  /** The columns that have codecs, by name. */
+  readonly decoded: readonly (readonly [name: string, codec: ColumnCodec])[]
+  readonly withDefault: readonly Column[]
+  readonly withOnUpdate: readonly Column[]
   /** The names of all its columns, in order, where they are known. */
   readonly allNames: readonly string[] | undefined
 
@@ -109,18 +113,14 @@ export class TableColumns {
         onUpdate: column.onUpdate,
       })
     }
+    const all = [...this.#columns.values()]
+    this.decoded = all.flatMap(({ name, codec }) => (codec === undefined ? [] : [[name, codec]]))
+    this.withDefault = all.filter((column) => column.default !== undefined)
+    this.withOnUpdate = all.filter((column) => column.onUpdate !== undefined)
   }
 
   column(name: string): Column | undefined {
     return this.#columns.get(keyOf(name))
-  }
-
-  get columns(): IterableIterator<Column> {
-    return this.#columns.values()
-  }
-
-  get hasCodecs(): boolean {
-    return [...this.#columns.values()].some(({ codec }) => codec !== undefined)
   }
 }
 

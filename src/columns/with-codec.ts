@@ -54,7 +54,10 @@ export function withCodec<T, C>(
   return new ExpressionWrapper<unknown, never, Decoded<T, C>>(
     RawNode.create(
       ['', '', ''],
-      [expression.toOperationNode(), ValueNode.create(new CodecMark(codec as unknown as Codec<never>))],
+      [
+        expression.toOperationNode(),
+        ValueNode.create(new CodecMark(codec as unknown as Codec<never>)),
+      ],
     ),
   )
 }

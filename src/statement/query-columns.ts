@@ -40,14 +40,19 @@ export interface BoundQuery {
   readonly parameters: readonly unknown[]
 }
 
-/** By the query's node, which stays the same where a compiled query is copied. */
-const plans = new WeakMap<RootOperationNode, QueryPlan>()
+/** The plan is kept with the query's node, which stays the same where a compiled query is copied. */
+const PLAN = Symbol('plan')
+
+interface Planned {
+  [PLAN]?: QueryPlan
+}
 
 /** The plan of a query that was compiled with `columns`. */
 export function planOf({ query }: CompiledQuery): QueryPlan | undefined {
-  return plans.get(query)
+  return (query as Planned)[PLAN]
 }
 
+/** Plans a query whose node is nobody else's. */
 export function setPlan({ query }: CompiledQuery, plan: QueryPlan): void {
-  plans.set(query, plan)
+  ;(query as Planned)[PLAN] = plan
 }
