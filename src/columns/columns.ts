@@ -10,7 +10,7 @@ import {
   type DurableObjectSqliteColumns,
   planOf,
   type QueryPlan,
-  setPlan,
+  withPlan,
 } from '../statement/query-columns.js'
 import { ColumnDefault } from './column-default.js'
 import { outputOf } from './expressions.js'
@@ -46,10 +46,9 @@ export class Columns implements DurableObjectSqliteColumns {
       : late.hasDefaults
         ? callDefaults
         : asItIs
-    if (bind !== asItIs || late.rowReader !== undefined) {
-      setPlan(compiled, { bind, isForOneExecution, rowReader: late.rowReader })
-    }
-    return compiled
+    return bind === asItIs && late.rowReader === undefined
+      ? compiled
+      : withPlan(compiled, { bind, isForOneExecution, rowReader: late.rowReader })
   }
 
   #analyze(
@@ -65,14 +64,13 @@ export class Columns implements DurableObjectSqliteColumns {
     const analyzed = analyzer.analyze(query)
     const output = outputOf(analyzed)
     const { hasDefaults } = analyzer
-    // Another Kysely may compile the same node, so that it needs one of its own.
     if (output === undefined || !hasCodecs(output) || isExplained(query)) {
-      return { query: { ...analyzed }, hasDefaults, rowReader: undefined }
+      return { query: analyzed, hasDefaults, rowReader: undefined }
     }
     const isCompound = SelectQueryNode.is(analyzed) && analyzed.setOperations !== undefined
     const additions = findAdditions(output, isCompound)
     return {
-      query: { ...addSelections(analyzed, additions) },
+      query: addSelections(analyzed, additions),
       hasDefaults,
       rowReader: new RowPlan(output, additions).rowReader,
     }

@@ -40,19 +40,22 @@ export interface BoundQuery {
   readonly parameters: readonly unknown[]
 }
 
-/** The plan is kept with the query's node, which stays the same where a compiled query is copied. */
+/** What a copy of a compiled query has too. */
 const PLAN = Symbol('plan')
 
-interface Planned {
-  [PLAN]?: QueryPlan
+interface PlannedQuery extends CompiledQuery {
+  readonly [PLAN]?: QueryPlan
 }
 
 /** The plan of a query that was compiled with `columns`. */
-export function planOf({ query }: CompiledQuery): QueryPlan | undefined {
-  return (query as Planned)[PLAN]
+export function planOf(query: PlannedQuery): QueryPlan | undefined {
+  return query[PLAN]
 }
 
-/** Plans a query whose node is nobody else's. */
-export function setPlan({ query }: CompiledQuery, plan: QueryPlan): void {
-  ;(query as Planned)[PLAN] = plan
+export function withPlan(
+  { query, queryId, sql, parameters }: CompiledQuery,
+  plan: QueryPlan,
+): CompiledQuery {
+  const planned: PlannedQuery = { query, queryId, sql, parameters, [PLAN]: plan }
+  return Object.freeze(planned)
 }
