@@ -1,7 +1,11 @@
 import { sql as drizzleSql, eq } from 'drizzle-orm'
 import { integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { type Generated, Kysely } from 'kysely'
-import { DurableObjectSqliteDialect, type QueryParameters, SyncExecutor } from 'kysely-durable-sqlite'
+import {
+  DurableObjectSqliteDialect,
+  type QueryParameters,
+  SyncExecutor,
+} from 'kysely-durable-sqlite'
 import { boolean, columnTypes, date, json } from 'kysely-durable-sqlite/columns'
 import { drizzleOrm } from '../clients.ts'
 import type { Workload } from '../workload.ts'
@@ -195,8 +199,7 @@ const inserting: Workload = {
           meta: param('meta'),
         }),
       )
-      return (i) =>
-        insert.run({ ...rowOf(i), done: i % 2 === 1, at: new Date(i), meta: metaOf(i) })
+      return (i) => insert.run({ ...rowOf(i), done: i % 2 === 1, at: new Date(i), meta: metaOf(i) })
     },
     builder: (storage) => {
       const { db } = plain(storage)
@@ -228,8 +231,7 @@ const inserting: Workload = {
           meta: placeholder('meta'),
         })
         .prepare()
-      return (i) =>
-        insert.run({ ...rowOf(i), done: i % 2 === 1, at: new Date(i), meta: metaOf(i) })
+      return (i) => insert.run({ ...rowOf(i), done: i % 2 === 1, at: new Date(i), meta: metaOf(i) })
     },
   },
 }

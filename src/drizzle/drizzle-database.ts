@@ -40,7 +40,7 @@ export type DrizzleTable<T extends SQLiteTable, Casing = undefined> = {
  * ```
  */
 export type DrizzleDatabase<Schema, Casing = undefined> = {
-  [K in keyof Schema as Schema[K] extends SQLiteTable
-    ? Schema[K]['_']['name']
-    : never]: Schema[K] extends SQLiteTable ? DrizzleTable<Schema[K], Casing> : never
+  [
+    K in keyof Schema as Schema[K] extends SQLiteTable ? Schema[K]['_']['name'] : never
+  ]: Schema[K] extends SQLiteTable ? DrizzleTable<Schema[K], Casing> : never
 }

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { boolean, type Codec, codec, columnTypes, date, int64, json } from '../../src/columns/index.js'
+import {
+  boolean,
+  type Codec,
+  codec,
+  columnTypes,
+  date,
+  int64,
+  json,
+} from '../../src/columns/index.js'
 import { DurableObjectSqliteError } from '../../src/index.js'
 import { inDurableObject } from '../harness.js'
 
@@ -25,9 +33,16 @@ function withCodecColumn<T>(
       return body({
         async roundTrip(value) {
           sql.exec('delete from t')
-          await db.insertInto('t').values({ id: 1, value, plain: null } as never).execute()
+          await db
+            .insertInto('t')
+            .values({ id: 1, value, plain: null } as never)
+            .execute()
           const { stored } = sql.exec('select value as stored from t').one()
-          const row = await db.selectFrom('t').select('value').where('value', 'is not', null).executeTakeFirstOrThrow()
+          const row = await db
+            .selectFrom('t')
+            .select('value')
+            .where('value', 'is not', null)
+            .executeTakeFirstOrThrow()
           return { value: row.value as T | null, stored }
         },
         async read(stored) {
@@ -120,16 +135,48 @@ it.each([
 const CORRECT = 'Select it as raw SQL to see it as it is, and correct it by an update.'
 
 it.each([
-  ['milliseconds', '1970', `text of 4 characters; date('milliseconds') reads an integer of milliseconds since 1970`],
-  ['milliseconds', 0.5, `a number that is no integer; date('milliseconds') reads an integer of milliseconds since 1970`],
-  ['milliseconds', 8.64e15 + 2, `an integer; date('milliseconds') reads an integer of milliseconds since 1970`],
+  [
+    'milliseconds',
+    '1970',
+    `text of 4 characters; date('milliseconds') reads an integer of milliseconds since 1970`,
+  ],
+  [
+    'milliseconds',
+    0.5,
+    `a number that is no integer; date('milliseconds') reads an integer of milliseconds since 1970`,
+  ],
+  [
+    'milliseconds',
+    8.64e15 + 2,
+    `an integer; date('milliseconds') reads an integer of milliseconds since 1970`,
+  ],
   ['seconds', 8.64e12 + 1, `an integer; date('seconds') reads an integer of seconds since 1970`],
-  ['iso', '2026-02-30T10:00:00.000Z', `text of 24 characters; date('iso') reads text like 2026-11-21T10:00:00.000Z`],
-  ['iso', '2026-11-21T24:00:00.000Z', `text of 24 characters; date('iso') reads text like 2026-11-21T10:00:00.000Z`],
-  ['iso', '2026-11-21 10:00:00', `text of 19 characters; date('iso') reads text like 2026-11-21T10:00:00.000Z`],
-  ['sqlite', '2026-11-31 10:00:00', `text of 19 characters; date('sqlite') reads text like 2026-11-21 10:00:00`],
+  [
+    'iso',
+    '2026-02-30T10:00:00.000Z',
+    `text of 24 characters; date('iso') reads text like 2026-11-21T10:00:00.000Z`,
+  ],
+  [
+    'iso',
+    '2026-11-21T24:00:00.000Z',
+    `text of 24 characters; date('iso') reads text like 2026-11-21T10:00:00.000Z`,
+  ],
+  [
+    'iso',
+    '2026-11-21 10:00:00',
+    `text of 19 characters; date('iso') reads text like 2026-11-21T10:00:00.000Z`,
+  ],
+  [
+    'sqlite',
+    '2026-11-31 10:00:00',
+    `text of 19 characters; date('sqlite') reads text like 2026-11-21 10:00:00`,
+  ],
   ['sqlite', 5, `an integer; date('sqlite') reads text like 2026-11-21 10:00:00`],
-  ['sqlite', new Uint8Array([1]), `a BLOB of 1 bytes; date('sqlite') reads text like 2026-11-21 10:00:00`],
+  [
+    'sqlite',
+    new Uint8Array([1]),
+    `a BLOB of 1 bytes; date('sqlite') reads text like 2026-11-21 10:00:00`,
+  ],
 ] as const)('should refuse to read as %s %s', (format, stored, message) =>
   withCodecColumn(date(format), '', async ({ read }) => {
     expect(await read(stored).catch(failureOf)).toBe(
@@ -160,7 +207,10 @@ it.each(['integer', 'text', 'blob', 'real', 'numeric'])(
   'should keep any integer of 64 bits in a column declared %s',
   (declaration) =>
     withCodecColumn(int64(), declaration, async ({ roundTrip }) => {
-      const exact = declaration === 'real' ? [0n, 2n ** 53n] : [-(2n ** 63n), 2n ** 63n - 1n, 2n ** 53n + 1n, 0n, -1n]
+      const exact =
+        declaration === 'real'
+          ? [0n, 2n ** 53n]
+          : [-(2n ** 63n), 2n ** 63n - 1n, 2n ** 53n + 1n, 0n, -1n]
       for (const value of exact) {
         if (declaration === 'real') {
           // REAL affinity takes what is exact out of any value, before it can be read.
@@ -308,9 +358,9 @@ it('should leave text in a column without a codec as it is, whatever it looks li
       sql.exec('create table t (flag integer, plain text)')
       for (const plain of ['true', '["x"]', '{"a":1}', '2026-11-21T10:00:00.000Z', '1']) {
         await db.insertInto('t').values({ flag: true, plain }).execute()
-        expect(
-          await db.selectFrom('t').selectAll().where('plain', '=', plain).execute(),
-        ).toEqual([{ flag: true, plain }])
+        expect(await db.selectFrom('t').selectAll().where('plain', '=', plain).execute()).toEqual([
+          { flag: true, plain },
+        ])
       }
     },
     { dialect: { columns: columnTypes<{ t: { flag: boolean } }>({ t: { flag: boolean() } }) } },

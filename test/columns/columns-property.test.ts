@@ -47,11 +47,7 @@ function expectedRows(
   })
 }
 
-function decode(
-  { kind }: ResultColumn,
-  value: unknown,
-  nameOf: (name: string) => string,
-): unknown {
+function decode({ kind }: ResultColumn, value: unknown, nameOf: (name: string) => string): unknown {
   if (typeof kind === 'string') {
     return decodeByHand(kind, value)
   }
@@ -60,10 +56,7 @@ function decode(
   }
   const decodeObject = (object: Record<string, unknown>): Record<string, unknown> =>
     Object.fromEntries(
-      kind.fields.map((field) => [
-        nameOf(field.name),
-        decode(field, object[field.name], nameOf),
-      ]),
+      kind.fields.map((field) => [nameOf(field.name), decode(field, object[field.name], nameOf)]),
     )
   const json = JSON.parse(value as string) as Record<string, unknown>[]
   return kind.isArray

@@ -29,7 +29,9 @@ it('should store and read values by the column', () =>
   withPeople(async ({ db, sql }) => {
     await db.insertInto('person').values([ADA, BOB]).execute()
     expect(
-      sql.exec('select *, cast(balance as text) as balance, typeof(balance) as type from person').toArray(),
+      sql
+        .exec('select *, cast(balance as text) as balance, typeof(balance) as type from person')
+        .toArray(),
     ).toEqual([
       {
         id: 1,
@@ -45,7 +47,9 @@ it('should store and read values by the column', () =>
       { ...BOB, active: 0, type: 'null' },
     ])
     expect(await db.selectFrom('person').selectAll().execute()).toEqual([ADA, BOB])
-    expect(await db.selectFrom('person').select(['balance as b', 'active']).orderBy('balance').execute()).toEqual([
+    expect(
+      await db.selectFrom('person').select(['balance as b', 'active']).orderBy('balance').execute(),
+    ).toEqual([
       { b: null, active: false },
       { b: ADA.balance, active: true },
     ])
@@ -56,7 +60,11 @@ it('should decode * of a join by the table that each column comes from', () =>
     await db.insertInto('person').values(ADA).execute()
     await db.insertInto('pet').values(REX).execute()
     expect(
-      await db.selectFrom('person').innerJoin('pet', 'pet.owner_id', 'person.id').selectAll().execute(),
+      await db
+        .selectFrom('person')
+        .innerJoin('pet', 'pet.owner_id', 'person.id')
+        .selectAll()
+        .execute(),
     ).toEqual([{ ...ADA, ...REX }])
     expect(
       await db
@@ -77,7 +85,10 @@ it('should see through sub-selects, common table expressions, unions and functio
     const rows = await db
       .with('p(a, b)', (db) => db.selectFrom('person').select(['active as a', 'balance as b']))
       .with('u', (db) =>
-        db.selectFrom('person').select('seen as at').union(db.selectFrom('person').select('seen as at')),
+        db
+          .selectFrom('person')
+          .select('seen as at')
+          .union(db.selectFrom('person').select('seen as at')),
       )
       .selectFrom(['p', 'u'])
       .selectAll()
@@ -91,7 +102,15 @@ it('should see through sub-selects, common table expressions, unions and functio
       .where('u.at', 'is not', null)
       .execute()
     expect(rows).toEqual([
-      { a: true, b: ADA.balance, at: ADA.seen, max: ADA.balance, c: true, chipped: true, case: ADA.seen },
+      {
+        a: true,
+        b: ADA.balance,
+        at: ADA.seen,
+        max: ADA.balance,
+        c: true,
+        chipped: true,
+        case: ADA.seen,
+      },
     ])
   }))
 
@@ -99,27 +118,28 @@ it('should read the JSON helpers', () =>
   withPeople(async ({ db, storage }) => {
     await db.insertInto('person').values([ADA, BOB]).execute()
     await db.insertInto('pet').values(REX).execute()
-    const query = db
-      .selectFrom('person')
-      .select((eb) => [
-        'person.id',
-        jsonArrayFrom(
-          eb
-            .selectFrom('pet')
-            .select((eb) => [
-              'pet.name',
-              'pet.active',
-              'pet.chipped',
-              'pet.seen',
-              jsonObjectFrom(
-                eb.selectFrom('person as o').select(['o.balance', 'o.prefs']).whereRef('o.id', '=', 'pet.owner_id'),
-              ).as('owner'),
-            ])
-            .whereRef('pet.owner_id', '=', 'person.id')
-            .where('pet.chipped', '=', true),
-        ).as('pets'),
-        jsonBuildObject({ active: eb.ref('person.active'), balance: eb.ref('balance') }).as('o'),
-      ])
+    const query = db.selectFrom('person').select((eb) => [
+      'person.id',
+      jsonArrayFrom(
+        eb
+          .selectFrom('pet')
+          .select((eb) => [
+            'pet.name',
+            'pet.active',
+            'pet.chipped',
+            'pet.seen',
+            jsonObjectFrom(
+              eb
+                .selectFrom('person as o')
+                .select(['o.balance', 'o.prefs'])
+                .whereRef('o.id', '=', 'pet.owner_id'),
+            ).as('owner'),
+          ])
+          .whereRef('pet.owner_id', '=', 'person.id')
+          .where('pet.chipped', '=', true),
+      ).as('pets'),
+      jsonBuildObject({ active: eb.ref('person.active'), balance: eb.ref('balance') }).as('o'),
+    ])
     const expected = [
       {
         id: 1,

@@ -81,7 +81,11 @@ it('should call each default once for each row that leaves the column out', () =
 
 it('should call defaults for an insert of default values', () =>
   withNotes(async ({ db, calls }) => {
-    const row = await db.insertInto('note').defaultValues().returning(['id', 'tags', 'text']).execute()
+    const row = await db
+      .insertInto('note')
+      .defaultValues()
+      .returning(['id', 'tags', 'text'])
+      .execute()
     expect([row, calls()]).toEqual([[{ id: 'id 1', tags: ['tag 5'], text: null }], 5])
   }))
 
@@ -145,10 +149,14 @@ it('should call onUpdate for an update and an upsert that do not set the column'
       { updated_at: at },
       { updated_at: at },
     ])
-    await db.updateTable('note').set({ updated_at: new Date(5) }).where('id', '=', 'a').execute()
-    expect(await db.selectFrom('note').select('updated_at').where('id', '=', 'a').execute()).toEqual([
-      { updated_at: new Date(5) },
-    ])
+    await db
+      .updateTable('note')
+      .set({ updated_at: new Date(5) })
+      .where('id', '=', 'a')
+      .execute()
+    expect(
+      await db.selectFrom('note').select('updated_at').where('id', '=', 'a').execute(),
+    ).toEqual([{ updated_at: new Date(5) }])
     expect(
       await db
         .insertInto('note')

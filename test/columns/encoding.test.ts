@@ -82,7 +82,11 @@ it.each([
     (eb: Builder) =>
       eb(eb.case().when('id', '=', 1).then(eb.ref('born')).else(LATER).end(), '=', BORN),
   ],
-  ['withCodec', (eb: Builder) => eb(withCodec(sql<number>`born + 1`, date('milliseconds')), '=', new Date(1001))],
+  [
+    'withCodec',
+    (eb: Builder) =>
+      eb(withCodec(sql<number>`born + 1`, date('milliseconds')), '=', new Date(1001)),
+  ],
   ['not', (eb: Builder) => eb.not(eb('active', '=', false))],
   ['or', (eb: Builder) => eb.or([eb('born', '=', BORN), eb('active', 'in', [true])])],
 ])('should encode the value of %s', (_, condition) =>
@@ -96,7 +100,12 @@ it.each([
       { name: 'Ada' },
     ])
     expect(
-      await db.updateTable('person').set({ name: 'Found' }).where(condition).returning('id').execute(),
+      await db
+        .updateTable('person')
+        .set({ name: 'Found' })
+        .where(condition)
+        .returning('id')
+        .execute(),
     ).toEqual([{ id: 1 }])
     expect(await db.deleteFrom('person').where(condition).returningAll().execute()).toEqual([
       { ...ADA, name: 'Found' },
@@ -201,9 +210,13 @@ it('should tell the column of a value that it cannot store, before anything is w
   withPeople(async ({ db, sql }) => {
     const rejected = async (query: { execute(): Promise<unknown> }): Promise<unknown> => {
       const error: unknown = await query.execute().catch((error: unknown) => error)
-      return error instanceof Error ? [(error as Error & { code: string }).code, error.message] : error
+      return error instanceof Error
+        ? [(error as Error & { code: string }).code, error.message]
+        : error
     }
-    expect(await rejected(db.insertInto('person').values([ADA, { ...BOB, born: new Date(Number.NaN) }]))).toEqual([
+    expect(
+      await rejected(db.insertInto('person').values([ADA, { ...BOB, born: new Date(Number.NaN) }])),
+    ).toEqual([
       'ERR_UNSUPPORTED_PARAMETER',
       'A value for person.born is an invalid Date. Pass a valid one, or null.',
     ])
@@ -214,9 +227,7 @@ it('should tell the column of a value that it cannot store, before anything is w
       'A value for person.active is an integer. Pass true or false.',
     ])
     expect(
-      await rejected(
-        db.selectFrom('pet as p').selectAll().where('p.seen', '=', new Date(1)),
-      ),
+      await rejected(db.selectFrom('pet as p').selectAll().where('p.seen', '=', new Date(1))),
     ).toEqual([
       'ERR_UNSUPPORTED_PARAMETER',
       'A value for pet.seen is a Date with milliseconds, which the format of the column has no ' +

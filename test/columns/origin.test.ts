@@ -62,10 +62,11 @@ it('should tell columns of one name apart in * of a join, in either order', () =
 it('should tell them apart in a sub-select of which * is of a join', () =>
   withTables(async ({ db }) => {
     const joined = (first: 'a' | 'b', second: 'a' | 'b') =>
-      db.selectFrom(() =>
-        db.selectFrom([first, second]).selectAll().as('s') as unknown as ReturnType<
-          ReturnType<typeof db.selectFrom<'a'>>['as']
-        >,
+      db.selectFrom(
+        () =>
+          db.selectFrom([first, second]).selectAll().as('s') as unknown as ReturnType<
+            ReturnType<typeof db.selectFrom<'a'>>['as']
+          >,
       )
     // SQLite takes the first column of the name.
     expect(await sqlRows(joined('a', 'b'))).toEqual([{ flag: true, at: AT, other: 'x', big: BIG }])
@@ -141,7 +142,9 @@ it('should decode a union as far as all selects agree', () =>
       await db
         .selectFrom('a')
         .select(['flag', 'at', 'big'])
-        .unionAll(db.selectFrom('c').select(['flag', sql<Date>`at`.as('at'), sql<bigint>`5`.as('big')]))
+        .unionAll(
+          db.selectFrom('c').select(['flag', sql<Date>`at`.as('at'), sql<bigint>`5`.as('big')]),
+        )
         .execute(),
     ).toEqual([
       { flag: true, at: 7000, big: Number(BIG) },
@@ -184,9 +187,12 @@ it('should decode a view by what is said of it', () =>
 
 it('should know tables in spite of the case of their names, and common tables that hide them', () =>
   withTables(async ({ db }) => {
-    expect(await db.selectFrom('A' as 'a').select(['FLAG' as 'flag', 'at']).execute()).toEqual([
-      { flag: true, at: AT },
-    ])
+    expect(
+      await db
+        .selectFrom('A' as 'a')
+        .select(['FLAG' as 'flag', 'at'])
+        .execute(),
+    ).toEqual([{ flag: true, at: AT }])
     expect(
       await db
         .with('a', (db) => db.selectFrom('b').selectAll())
@@ -211,7 +217,11 @@ it('should find the column of a name without a table in the sub-select, or aroun
       .select((eb) => [
         eb.selectFrom('b').select('flag').limit(1).as('of_b'),
         // `b` has no such column, so that it is that of `a`.
-        eb.selectFrom('b').select('doc' as never).limit(1).as('of_a'),
+        eb
+          .selectFrom('b')
+          .select('doc' as never)
+          .limit(1)
+          .as('of_a'),
       ])
       .execute()
     expect(rows).toEqual([{ of_b: 5, of_a: { n: 1 } }])
@@ -220,15 +230,29 @@ it('should find the column of a name without a table in the sub-select, or aroun
 it('should read what returning gives', () =>
   withTables(async ({ db }) => {
     expect(
-      await db.updateTable('a').from('b').set({ flag: false }).returning(['a.big as x', 'a.flag']).execute(),
+      await db
+        .updateTable('a')
+        .from('b')
+        .set({ flag: false })
+        .returning(['a.big as x', 'a.flag'])
+        .execute(),
     ).toEqual([{ x: BIG, flag: false }])
-    expect(await db.updateTable('a').set({ at: new Date(1) }).returningAll().execute()).toEqual([
-      { ...A, flag: false, at: new Date(1) },
-    ])
+    expect(
+      await db
+        .updateTable('a')
+        .set({ at: new Date(1) })
+        .returningAll()
+        .execute(),
+    ).toEqual([{ ...A, flag: false, at: new Date(1) }])
     expect(await db.deleteFrom('a').returning(['id', 'big', 'doc']).execute()).toEqual([
       { id: 1, big: BIG, doc: { n: 1 } },
     ])
-    const inserted = await db.insertInto('a').values(A).returningAll().returning('big as b').execute()
+    const inserted = await db
+      .insertInto('a')
+      .values(A)
+      .returningAll()
+      .returning('big as b')
+      .execute()
     expect(inserted).toEqual([{ ...A, b: BIG }])
     const replaced = await db.replaceInto('a').values(A).returning('doc').execute()
     expect(replaced).toEqual([{ doc: A.doc }])
@@ -261,7 +285,10 @@ it('should order, group and filter by what is stored, not by what was added to r
         .select((eb) => [
           eb.fn.max('big').as('max'),
           eb.fn.min('big').filterWhere('big', '>', 9n).as('min'),
-          eb.fn.agg<bigint>('lag', ['big', sql.lit(1)]).over((over) => over.orderBy('big')).as('lag'),
+          eb.fn
+            .agg<bigint>('lag', ['big', sql.lit(1)])
+            .over((over) => over.orderBy('big'))
+            .as('lag'),
         ])
         .groupBy('id')
         .orderBy('id')
@@ -303,7 +330,10 @@ it('should leave raw SQL as it is, unless it has a codec', () =>
       { id: 1, flag: 1, at: 7000, big: Number(BIG), doc: '{"n":1}' },
     ])
     await expect(
-      db.selectFrom('a').select(withCodec(sql<number>`at`, boolean()).as('x')).execute(),
+      db
+        .selectFrom('a')
+        .select(withCodec(sql<number>`at`, boolean()).as('x'))
+        .execute(),
     ).rejects.toMatchObject({
       code: 'ERR_COLUMN_VALUE',
       message:

@@ -30,12 +30,20 @@ it('should encode the parameters of a prepared query and stay compiled once', ()
       })
     })
     const before = builds
-    insert.run({ name: 'Ada', active: true, born: new Date(5), prefs: { theme: 'x' }, balance: BIG })
+    insert.run({
+      name: 'Ada',
+      active: true,
+      born: new Date(5),
+      prefs: { theme: 'x' },
+      balance: BIG,
+    })
     insert.run({ name: 'Bob', active: false, born: null, prefs: { theme: 'y' }, balance: null })
     expect(builds).toBe(before)
     expect(
       storage.sql
-        .exec('select name, active, born, prefs, cast(balance as text) as b, typeof(balance) as t from person')
+        .exec(
+          'select name, active, born, prefs, cast(balance as text) as b, typeof(balance) as t from person',
+        )
         .toArray(),
     ).toEqual([
       { name: 'Ada', active: 1, born: 5, prefs: '{"theme":"x"}', b: String(BIG), t: 'integer' },
@@ -43,7 +51,9 @@ it('should encode the parameters of a prepared query and stay compiled once', ()
     ])
 
     const find = sync.prepare(
-      (param: QueryParameters<{ balances: bigint[]; dates: Date[]; active: boolean; id: bigint }>) => {
+      (
+        param: QueryParameters<{ balances: bigint[]; dates: Date[]; active: boolean; id: bigint }>,
+      ) => {
         builds++
         return db
           .selectFrom('person')
@@ -82,14 +92,21 @@ it('should compare a JSON array as one value', () =>
   inDurableObject<{ t: { tags: string[] } }>(
     async ({ db, sql }) => {
       sql.exec('create table t (tags text)')
-      await db.insertInto('t').values([{ tags: ['a', 'b'] }, { tags: [] }]).execute()
+      await db
+        .insertInto('t')
+        .values([{ tags: ['a', 'b'] }, { tags: [] }])
+        .execute()
       const find = (operator: '=' | '!=', tags: string[]): Promise<unknown> =>
         db.selectFrom('t').selectAll().where('tags', operator, tags).execute()
       expect(await find('=', ['a', 'b'])).toEqual([{ tags: ['a', 'b'] }])
       expect(await find('!=', ['a', 'b'])).toEqual([{ tags: [] }])
       expect(await find('=', [])).toEqual([{ tags: [] }])
       expect(
-        await db.selectFrom('t').selectAll().where('tags', 'in', [['z'], []]).execute(),
+        await db
+          .selectFrom('t')
+          .selectAll()
+          .where('tags', 'in', [['z'], []])
+          .execute(),
       ).toEqual([{ tags: [] }])
     },
     { dialect: { columns: columnTypes<{ t: { tags: string[] } }>({ t: { tags: json() } }) } },
@@ -113,7 +130,10 @@ it.each([
           'id',
           'note',
           jsonArrayFrom(
-            eb.selectFrom('person as p').select(['p.id', 'p.full_name']).whereRef('p.id', '=', 'person.id'),
+            eb
+              .selectFrom('person as p')
+              .select(['p.id', 'p.full_name'])
+              .whereRef('p.id', '=', 'person.id'),
           ).as('same'),
         ])
         .orderBy('id')
@@ -153,7 +173,7 @@ it('should throw what ParseJSONResultsPlugin rejects with', () => {
 
 it('should leave what JSON helpers give as text where there are no columns', () =>
   inDurableObject<Nested>(async ({ db, sql }) => {
-    sql.exec("create table person (id integer); insert into person values (1)")
+    sql.exec('create table person (id integer); insert into person values (1)')
     expect(
       await db
         .selectNoFrom((eb) => jsonArrayFrom(eb.selectFrom('person').select('id')).as('json'))

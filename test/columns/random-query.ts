@@ -47,7 +47,11 @@ type SourceOf = (alias: string) => fc.Arbitrary<RandomSource>
 /** A table, under an alias. */
 function tableSource(tables: readonly RandomTable[]): SourceOf {
   return (alias) =>
-    fc.constantFrom(...tables).map((table) => source(alias, table.columns, (writer) => writer.name(`${table.name} as ${alias}`)))
+    fc
+      .constantFrom(...tables)
+      .map((table) =>
+        source(alias, table.columns, (writer) => writer.name(`${table.name} as ${alias}`)),
+      )
 }
 
 function source(
@@ -81,13 +85,15 @@ function selections(sources: readonly RandomSource[]): fc.Arbitrary<readonly Sel
     add: (query) => query.selectAll(),
     columns: sources.flatMap(plainColumns),
   }
-  const one = fc.constantFrom(...sources).chain((source) =>
-    fc.oneof(
-      { weight: 2, arbitrary: fc.constant(allOf(source)) },
-      { weight: 4, arbitrary: reference(source) },
-      { weight: 3, arbitrary: expression(source) },
-    ),
-  )
+  const one = fc
+    .constantFrom(...sources)
+    .chain((source) =>
+      fc.oneof(
+        { weight: 2, arbitrary: fc.constant(allOf(source)) },
+        { weight: 4, arbitrary: reference(source) },
+        { weight: 3, arbitrary: expression(source) },
+      ),
+    )
   return fc.oneof(
     { weight: 2, arbitrary: fc.constant([everything]) },
     { weight: 1, arbitrary: fc.constant(sources.map(allOf)) },
@@ -106,108 +112,102 @@ function allOf(source: RandomSource): Selection {
 const alias = fc.constantFrom('a_a', 'active', 'b', 'data')
 
 function reference({ name, columns }: RandomSource): fc.Arbitrary<Selection> {
-  return fc
-    .tuple(fc.constantFrom(...columns), fc.option(alias))
-    .map(([column, as]) => ({
-      add: (query, writer) =>
-        query.select(writer.name(`${name}.${column.name}${as === null ? '' : ` as ${as}`}`)),
-      columns: [{ name: as ?? column.name, kind: column.kind }],
-    }))
+  return fc.tuple(fc.constantFrom(...columns), fc.option(alias)).map(([column, as]) => ({
+    add: (query, writer) =>
+      query.select(writer.name(`${name}.${column.name}${as === null ? '' : ` as ${as}`}`)),
+    columns: [{ name: as ?? column.name, kind: column.kind }],
+  }))
 }
 
 /** Something other than a column, whose values come from one. */
 function expression({ name, columns }: RandomSource): fc.Arbitrary<Selection> {
-  return fc
-    .tuple(fc.constantFrom(...columns), alias)
-    .chain(([{ name: column, kind }, as]) => {
-      const ref = `${name}.${column}`
-      const first = columns[0]!
-      const one = (add: Selection['add']): Selection => ({ add, columns: [{ name: as, kind }] })
-      return fc.oneof(
-        VALUES[kind].map((value) =>
-          one((query, writer) =>
-            query.select((eb) =>
-              eb.fn
-                .coalesce(writer.name(ref), eb.val(writer.value(kind, value)))
-                .as(writer.name(as)),
-            ),
+  return fc.tuple(fc.constantFrom(...columns), alias).chain(([{ name: column, kind }, as]) => {
+    const ref = `${name}.${column}`
+    const first = columns[0]!
+    const one = (add: Selection['add']): Selection => ({ add, columns: [{ name: as, kind }] })
+    return fc.oneof(
+      VALUES[kind].map((value) =>
+        one((query, writer) =>
+          query.select((eb) =>
+            eb.fn.coalesce(writer.name(ref), eb.val(writer.value(kind, value))).as(writer.name(as)),
           ),
         ),
-        VALUES[kind].map((value) =>
-          one((query, writer) =>
-            query.select((eb) =>
-              eb
-                .case()
-                .when(writer.name(ref), 'is', null)
-                .then(eb.val(writer.value(kind, value)))
-                .else(eb.ref(writer.name(ref)))
-                .end()
-                .as(writer.name(as)),
-            ),
+      ),
+      VALUES[kind].map((value) =>
+        one((query, writer) =>
+          query.select((eb) =>
+            eb
+              .case()
+              .when(writer.name(ref), 'is', null)
+              .then(eb.val(writer.value(kind, value)))
+              .else(eb.ref(writer.name(ref)))
+              .end()
+              .as(writer.name(as)),
           ),
         ),
-        fc.constantFrom('min', 'max', 'first_value', 'last_value').map((func) =>
-          one((query, writer) =>
-            query.select((eb) =>
-              eb.fn
-                .agg(func, [writer.name(ref)])
-                .over((over) => over)
-                .as(writer.name(as)),
-            ),
+      ),
+      fc.constantFrom('min', 'max', 'first_value', 'last_value').map((func) =>
+        one((query, writer) =>
+          query.select((eb) =>
+            eb.fn
+              .agg(func, [writer.name(ref)])
+              .over((over) => over)
+              .as(writer.name(as)),
           ),
         ),
-        VALUES[kind].map((value) =>
-          one((query, writer) =>
-            query.select((eb) =>
-              eb
-                .fn('nullif', [writer.name(ref), eb.val(writer.value(kind, value))])
-                .as(writer.name(as)),
-            ),
+      ),
+      VALUES[kind].map((value) =>
+        one((query, writer) =>
+          query.select((eb) =>
+            eb
+              .fn('nullif', [writer.name(ref), eb.val(writer.value(kind, value))])
+              .as(writer.name(as)),
           ),
         ),
-        // Raw SQL is as SQLite has it.
-        fc.constant<Selection>({
-          add: (query, writer) =>
-            query.select(sql`(${sql.ref(writer.name(ref))} || '')`.as(writer.name(as))),
-          columns: [{ name: as, kind: 'text' }],
-        }),
-        fc.constant<Selection>({
-          add: (query, writer) =>
-            query.select((eb) =>
-              jsonBuildObject({
-                v: eb.ref(writer.name(ref)),
-                [writer.name('x_y')]: eb.ref(writer.name(`${name}.${first.name}`)),
-              }).as(writer.name(as)),
-            ),
-          columns: [
-            {
-              name: as,
-              kind: {
-                isArray: false,
-                fields: [
-                  { name: 'v', kind },
-                  { name: 'x_y', kind: first.kind },
-                ],
-              },
+      ),
+      // Raw SQL is as SQLite has it.
+      fc.constant<Selection>({
+        add: (query, writer) =>
+          query.select(sql`(${sql.ref(writer.name(ref))} || '')`.as(writer.name(as))),
+        columns: [{ name: as, kind: 'text' }],
+      }),
+      fc.constant<Selection>({
+        add: (query, writer) =>
+          query.select((eb) =>
+            jsonBuildObject({
+              v: eb.ref(writer.name(ref)),
+              [writer.name('x_y')]: eb.ref(writer.name(`${name}.${first.name}`)),
+            }).as(writer.name(as)),
+          ),
+        columns: [
+          {
+            name: as,
+            kind: {
+              isArray: false,
+              fields: [
+                { name: 'v', kind },
+                { name: 'x_y', kind: first.kind },
+              ],
             },
-          ],
-        }),
-      )
-    })
+          },
+        ],
+      }),
+    )
+  })
 }
 
-function conditions(sources: readonly RandomSource[]): fc.Arbitrary<(query: AnySelect, writer: Writer) => AnySelect> {
+function conditions(
+  sources: readonly RandomSource[],
+): fc.Arbitrary<(query: AnySelect, writer: Writer) => AnySelect> {
   return fc.constantFrom(...sources).chain(({ name, columns }) =>
     fc.constantFrom(...columns).chain(({ name: column, kind }) => {
       const ref = `${name}.${column}`
       return fc.oneof(
-        fc
-          .tuple(fc.constantFrom('=', '!=', '<', '>=', 'is', 'is not'), VALUES[kind])
-          .map(
-            ([operator, value]) =>
-              (query: AnySelect, writer: Writer) =>
-                query.where(writer.name(ref), operator as '=', writer.value(kind, value)),
-          ),
+        fc.tuple(fc.constantFrom('=', '!=', '<', '>=', 'is', 'is not'), VALUES[kind]).map(
+          ([operator, value]) =>
+            (query: AnySelect, writer: Writer) =>
+              query.where(writer.name(ref), operator as '=', writer.value(kind, value)),
+        ),
         fc
           .tuple(
             fc.constantFrom('in', 'not in'),
@@ -221,18 +221,16 @@ function conditions(sources: readonly RandomSource[]): fc.Arbitrary<(query: AnyS
                   writer.name(ref),
                   operator as 'in',
                   // More than can be bound, now and then.
-                  Array.from({ length: times }, () => values.map((value) => writer.value(kind, value))).flat(),
+                  Array.from({ length: times }, () =>
+                    values.map((value) => writer.value(kind, value)),
+                  ).flat(),
                 ),
           ),
         fc.tuple(VALUES[kind], VALUES[kind]).map(
           ([low, high]) =>
             (query: AnySelect, writer: Writer) =>
               query.where((eb) =>
-                eb.between(
-                  writer.name(ref),
-                  writer.value(kind, low),
-                  writer.value(kind, high),
-                ),
+                eb.between(writer.name(ref), writer.value(kind, low), writer.value(kind, high)),
               ),
         ),
         fc.tuple(VALUES[kind], VALUES[columns[0]!.kind]).map(
@@ -248,7 +246,9 @@ function conditions(sources: readonly RandomSource[]): fc.Arbitrary<(query: AnyS
         ),
         VALUES[kind].map(
           (value) => (query: AnySelect, writer: Writer) =>
-            query.where((eb) => eb(eb.val(writer.value(kind, value)), '=', eb.ref(writer.name(ref)))),
+            query.where((eb) =>
+              eb(eb.val(writer.value(kind, value)), '=', eb.ref(writer.name(ref))),
+            ),
         ),
       )
     }),
@@ -275,9 +275,7 @@ function select(sourceOf: SourceOf, prefix: string): fc.Arbitrary<RandomQuery> {
             for (const selection of selected) {
               query = selection.add(query as AnySelect, writer)
             }
-            return condition === null
-              ? (query as AnySelect)
-              : condition(query as AnySelect, writer)
+            return condition === null ? (query as AnySelect) : condition(query as AnySelect, writer)
           },
         })),
     )
@@ -300,7 +298,9 @@ function derivedSource(tables: readonly RandomTable[]): SourceOf {
         arbitrary: select(tableSource(tables), `${alias}_`)
           .filter(isDerivable)
           .map((query) =>
-            source(alias, query.columns as readonly RandomColumn[], (writer) => query.write(writer).as(writer.name(alias))),
+            source(alias, query.columns as readonly RandomColumn[], (writer) =>
+              query.write(writer).as(writer.name(alias)),
+            ),
           ),
       },
     )
@@ -316,25 +316,28 @@ function withCommonTable(tables: readonly RandomTable[]): fc.Arbitrary<RandomQue
           kind,
         }))
         const name = isRenamed ? `cte(${columns.map(({ name }) => name).join(', ')})` : 'cte'
-        const cte: SourceOf = (alias) => fc.constant(source(alias, columns, (writer) => writer.name(`cte as ${alias}`)))
-        return select(
-          (alias) => fc.oneof(cte(alias), tableSource(tables)(alias)),
-          'o',
-        ).map((outer) => ({
-          columns: outer.columns,
-          write(writer: Writer) {
-            const db = writer.db.with(writer.name(name), () => inner.write(writer)) as unknown as AnyKysely
-            return outer.write({ ...writer, db })
-          },
-        }))
+        const cte: SourceOf = (alias) =>
+          fc.constant(source(alias, columns, (writer) => writer.name(`cte as ${alias}`)))
+        return select((alias) => fc.oneof(cte(alias), tableSource(tables)(alias)), 'o').map(
+          (outer) => ({
+            columns: outer.columns,
+            write(writer: Writer) {
+              const db = writer.db.with(writer.name(name), () =>
+                inner.write(writer),
+              ) as unknown as AnyKysely
+              return outer.write({ ...writer, db })
+            },
+          }),
+        )
       }),
     )
 }
 
 function union(tables: readonly RandomTable[]): fc.Arbitrary<RandomQuery> {
   const term = fc.constantFrom(...tables).chain((table) =>
-    fc.tuple(fc.constantFrom(...table.columns), fc.constantFrom(...table.columns)).map(
-      ([first, second]): RandomQuery => ({
+    fc
+      .tuple(fc.constantFrom(...table.columns), fc.constantFrom(...table.columns))
+      .map(([first, second]): RandomQuery => ({
         columns: [
           { name: 'u_a', kind: first.kind },
           { name: 'u_b', kind: second.kind },
@@ -343,20 +346,17 @@ function union(tables: readonly RandomTable[]): fc.Arbitrary<RandomQuery> {
           db
             .selectFrom(name(table.name))
             .select([name(`${first.name} as u_a`), name(`${second.name} as u_b`)]),
-      }),
-    ),
+      })),
   )
-  return fc.tuple(term, term, fc.constantFrom('union', 'unionAll', 'except')).map(
-    ([first, other, operator]): RandomQuery => ({
+  return fc
+    .tuple(term, term, fc.constantFrom('union', 'unionAll', 'except'))
+    .map(([first, other, operator]): RandomQuery => ({
       columns: first.columns.map((column, i) => ({
         name: column.name,
-        kind: isLike(column.kind as Kind, other.columns[i]!.kind as Kind)
-          ? column.kind
-          : 'number',
+        kind: isLike(column.kind as Kind, other.columns[i]!.kind as Kind) ? column.kind : 'number',
       })),
       write: (writer) => first.write(writer)[operator as 'union'](other.write(writer)),
-    }),
-  )
+    }))
 }
 
 function isLike(kind: Kind, other: Kind): boolean {
@@ -375,7 +375,10 @@ function jsonHelpers(tables: readonly RandomTable[]): fc.Arbitrary<RandomQuery> 
       return {
         columns: [
           { name: 'id', kind: 'number' as const },
-          { name: 'json', kind: { isArray, fields: [...columns, { name: 'n', kind: 'number' as const }] } },
+          {
+            name: 'json',
+            kind: { isArray, fields: [...columns, { name: 'n', kind: 'number' as const }] },
+          },
         ],
         write: (writer: Writer) =>
           writer.db.selectFrom(writer.name(table.name)).select((eb) => {
@@ -383,7 +386,10 @@ function jsonHelpers(tables: readonly RandomTable[]): fc.Arbitrary<RandomQuery> 
               .selectFrom(inner.write(writer).as('s'))
               .select(columns.map(({ name }) => writer.name(`s.${name}`)))
               .select(sql<number>`7`.as('n'))
-            return ['id', isArray ? jsonArrayFrom(from).as('json') : jsonObjectFrom(from).as('json')]
+            return [
+              'id',
+              isArray ? jsonArrayFrom(from).as('json') : jsonObjectFrom(from).as('json'),
+            ]
           }),
       }
     })

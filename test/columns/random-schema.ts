@@ -2,7 +2,16 @@ import fc from 'fast-check'
 import { boolean, columnTypes, date, int64, json } from '../../src/columns/index.js'
 import type { DurableObjectSqliteColumns } from '../../src/index.js'
 
-export type Kind = 'number' | 'text' | 'boolean' | 'milliseconds' | 'seconds' | 'iso' | 'sqlite' | 'json' | 'int64'
+export type Kind =
+  | 'number'
+  | 'text'
+  | 'boolean'
+  | 'milliseconds'
+  | 'seconds'
+  | 'iso'
+  | 'sqlite'
+  | 'json'
+  | 'int64'
 
 export interface RandomColumn {
   readonly name: string
@@ -34,7 +43,9 @@ const KINDS: readonly Kind[] = [
 /** No two of them are rounded to the same number. */
 const INTEGERS = [0n, -1n, 42n, 2n ** 53n + 1n, 2n ** 62n + 1n, -(2n ** 63n), 2n ** 63n - 1n]
 
-const wholeSeconds = fc.integer({ min: -60_000_000_000, max: 200_000_000_000 }).map((s) => new Date(s * 1000))
+const wholeSeconds = fc
+  .integer({ min: -60_000_000_000, max: 200_000_000_000 })
+  .map((s) => new Date(s * 1000))
 
 /** Values as JavaScript has them. */
 export const VALUES: Readonly<Record<Kind, fc.Arbitrary<unknown>>> = {
@@ -42,14 +53,27 @@ export const VALUES: Readonly<Record<Kind, fc.Arbitrary<unknown>>> = {
   // Some look like what other columns hold.
   text: fc.oneof(
     fc.string(),
-    fc.constantFrom('true', '1', '["x"]', '{"a":1}', '2026-11-21T10:00:00.000Z', '2026-11-21 10:00:00'),
+    fc.constantFrom(
+      'true',
+      '1',
+      '["x"]',
+      '{"a":1}',
+      '2026-11-21T10:00:00.000Z',
+      '2026-11-21 10:00:00',
+    ),
   ),
   boolean: fc.boolean(),
   milliseconds: fc.date({ noInvalidDate: true }),
   seconds: wholeSeconds,
   iso: fc.date({ noInvalidDate: true }),
   sqlite: wholeSeconds,
-  json: fc.jsonValue().filter((value) => value !== null && JSON.stringify(value) === JSON.stringify(JSON.parse(JSON.stringify(value)))),
+  json: fc
+    .jsonValue()
+    .filter(
+      (value) =>
+        value !== null &&
+        JSON.stringify(value) === JSON.stringify(JSON.parse(JSON.stringify(value))),
+    ),
   int64: fc.constantFrom(...INTEGERS),
 }
 

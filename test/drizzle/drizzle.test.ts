@@ -68,15 +68,13 @@ const ROWS: (typeof everyMode.$inferSelect)[] = [
 ]
 
 /** As Kysely has them: by the names of the database. */
-const KYSELY_ROWS = ROWS.map(
-  ({ numericNumber, numericBigint, blobJson, blobBigint, ...row }) => ({
-    ...row,
-    numeric_number: numericNumber,
-    numeric_bigint: numericBigint,
-    blob_json: blobJson,
-    blob_bigint: blobBigint,
-  }),
-)
+const KYSELY_ROWS = ROWS.map(({ numericNumber, numericBigint, blobJson, blobBigint, ...row }) => ({
+  ...row,
+  numeric_number: numericNumber,
+  numeric_bigint: numericBigint,
+  blob_json: blobJson,
+  blob_bigint: blobBigint,
+}))
 
 function withDrizzle(
   body: (scope: {
@@ -107,7 +105,11 @@ it('should read what Drizzle writes, in every mode', () =>
     orm.insert(everyMode).values(ROWS).run()
     expect(await db.selectFrom('every_mode').selectAll().execute()).toEqual(KYSELY_ROWS)
     expect(new SyncExecutor(db, storage).execute(db.selectFrom('every_mode').selectAll())).toEqual(
-      orm.select().from(everyMode).all().map((_, i) => KYSELY_ROWS[i]),
+      orm
+        .select()
+        .from(everyMode)
+        .all()
+        .map((_, i) => KYSELY_ROWS[i]),
     )
   }))
 
@@ -121,18 +123,18 @@ it('should write what Drizzle reads, in every mode, and store the same', () =>
     expect(stored(storage.sql, 'every_mode')).toEqual(byKysely)
   }))
 
-it.each(
-  Object.keys(KYSELY_ROWS[0]!).map((name) => [name as keyof (typeof KYSELY_ROWS)[0]]),
-)('should find a row by its %s', (name) =>
-  withDrizzle(async ({ db }) => {
-    await db.insertInto('every_mode').values(KYSELY_ROWS).execute()
-    const found = await db
-      .selectFrom('every_mode')
-      .select('id')
-      .where(name, '=', KYSELY_ROWS[0]![name] as never)
-      .execute()
-    expect(found).toEqual([{ id: 1 }])
-  }),
+it.each(Object.keys(KYSELY_ROWS[0]!).map((name) => [name as keyof (typeof KYSELY_ROWS)[0]]))(
+  'should find a row by its %s',
+  (name) =>
+    withDrizzle(async ({ db }) => {
+      await db.insertInto('every_mode').values(KYSELY_ROWS).execute()
+      const found = await db
+        .selectFrom('every_mode')
+        .select('id')
+        .where(name, '=', KYSELY_ROWS[0]![name] as never)
+        .execute()
+      expect(found).toEqual([{ id: 1 }])
+    }),
 )
 
 it('should read integers exactly where Drizzle rounds them', () =>
@@ -168,11 +170,16 @@ it('should call defaults where Drizzle does, and onUpdate', () =>
       updatedAt: new Date(6),
       setBySqlite: 'by SQLite',
     })
-    expect(orm.update(note).set({ title: 'c' }).where(eq(note.title, 'a')).returning().all()).toEqual([
-      { ...byDrizzle, title: 'c', updatedAt: new Date(7) },
-    ])
     expect(
-      await db.updateTable('note').set({ title: 'd' }).where('title', '=', 'b').returningAll().execute(),
+      orm.update(note).set({ title: 'c' }).where(eq(note.title, 'a')).returning().all(),
+    ).toEqual([{ ...byDrizzle, title: 'c', updatedAt: new Date(7) }])
+    expect(
+      await db
+        .updateTable('note')
+        .set({ title: 'd' })
+        .where('title', '=', 'b')
+        .returningAll()
+        .execute(),
     ).toEqual([{ ...byKysely, title: 'd', updatedAt: new Date(8) }])
     const upserted = { title: 'e', updatedAt: new Date(10) }
     expect(
@@ -196,10 +203,16 @@ it.each(['snake_case', 'camelCase'] as const)('should hold the casing %s', (casi
         columns: drizzleColumns({ note }, { casing }),
       }),
     })
-    orm.insert(note).values({ title: 'a', createdAt: new Date(5000) }).run()
-    expect(await db.selectFrom('note').select([name as 'created_at', 'pinned']).execute()).toEqual([
-      { [name]: new Date(5000), pinned: true },
-    ])
+    orm
+      .insert(note)
+      .values({ title: 'a', createdAt: new Date(5000) })
+      .run()
+    expect(
+      await db
+        .selectFrom('note')
+        .select([name as 'created_at', 'pinned'])
+        .execute(),
+    ).toEqual([{ [name]: new Date(5000), pinned: true }])
   }),
 )
 
@@ -210,9 +223,9 @@ it('should refuse a default function that returns SQL', () => {
   return inDurableObject<{ t: { id: number; name: string | undefined } }>(
     async ({ db, sql }) => {
       sql.exec('create table t (id integer, name text)')
-      await expect(
-        db.insertInto('t').values({ id: 1, name: undefined }).execute(),
-      ).rejects.toThrow(/^A default function of the Drizzle schema returned SQL/)
+      await expect(db.insertInto('t').values({ id: 1, name: undefined }).execute()).rejects.toThrow(
+        /^A default function of the Drizzle schema returned SQL/,
+      )
     },
     { dialect: { columns } },
   )

@@ -1,5 +1,13 @@
 import { relations, sql } from 'drizzle-orm'
-import { blob, customType, integer, numeric, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import {
+  blob,
+  customType,
+  integer,
+  numeric,
+  real,
+  sqliteTable,
+  text,
+} from 'drizzle-orm/sqlite-core'
 
 let calls = 0
 

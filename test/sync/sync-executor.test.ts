@@ -384,7 +384,14 @@ describe('the plugins of db', () => {
           return args.result
         }
       }
-      for (const plugin of [new ParseJSONResultsPlugin(), new OwnPlugin()]) {
+      class OwnJsonPlugin extends ParseJSONResultsPlugin {
+        override async transformResult(
+          args: Parameters<ParseJSONResultsPlugin['transformResult']>[0],
+        ): ReturnType<ParseJSONResultsPlugin['transformResult']> {
+          return args.result
+        }
+      }
+      for (const plugin of [new OwnJsonPlugin(), new OwnPlugin()]) {
         expect(() => new SyncExecutor(db.withPlugin(plugin), storage)).toThrow(
           expect.objectContaining({
             code: 'ERR_UNSUPPORTED_PLUGIN',

@@ -58,7 +58,9 @@ columnTypes<{ person: { prefs: Prefs } }>({ person: { prefs: json() } })
 columnTypes<Database>({})
 
 // @ts-expect-error -- `active` needs a codec
-columnTypes<Database>({ person: { born: date('iso'), seen: date('iso'), prefs: json<Prefs>(), balance: int64() } })
+columnTypes<Database>({
+  person: { born: date('iso'), seen: date('iso'), prefs: json<Prefs>(), balance: int64() },
+})
 
 // @ts-expect-error -- a codec of another type
 columnTypes<Database>({ person: { ...person, born: boolean() } })
@@ -74,7 +76,14 @@ columnTypes<Database>({ person: { ...person, active: column({ default: () => tru
 
 columnTypes<Database>({
   // @ts-expect-error -- no such column
-  person: { active: boolean(), born: date('iso'), seen: date('iso'), prefs: json(), balance: int64(), nope: boolean() },
+  person: {
+    active: boolean(),
+    born: date('iso'),
+    seen: date('iso'),
+    prefs: json(),
+    balance: int64(),
+    nope: boolean(),
+  },
 })
 
 columnTypes<Database>({
