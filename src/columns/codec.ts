@@ -45,6 +45,8 @@ export class Codec<T> implements CodecParts<T>, ColumnOptions<T> {
 
 /** A column whose values are as SQLite has them. */
 export class PlainColumn<T> implements ColumnOptions<T> {
+  /** For TypeScript: a codec is none. */
+  declare readonly encode?: never
   declare readonly default?: () => T | null
   declare readonly onUpdate?: () => T | null
 

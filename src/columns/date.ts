@@ -11,9 +11,9 @@ import { Codec, type ColumnOptions, describe, RefusedValue } from './codec.js'
 export type DateFormat = 'milliseconds' | 'seconds' | 'iso' | 'sqlite'
 
 interface Format {
-  encode(date: Date): number | string
+  readonly encode: (date: Date) => number | string
   /** Undefined for what is not of this format. */
-  decode(value: number | string | ArrayBuffer): Date | undefined
+  readonly decode: (value: number | string | ArrayBuffer) => Date | undefined
   readonly reads: string
 }
 

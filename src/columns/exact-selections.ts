@@ -71,7 +71,7 @@ export function addSelections<T extends RootOperationNode>(query: T, additions: 
     ),
   ]
   if (!SelectQueryNode.is(query)) {
-    return { ...query, returning: { kind: 'ReturningNode', selections } } as T
+    return { ...query, returning: { kind: 'ReturningNode', selections } }
   }
   const setOperations = query.setOperations?.map((operation): SetOperationNode => ({
     ...operation,

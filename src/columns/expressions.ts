@@ -179,7 +179,7 @@ export function encodeBranches(node: OperationNode, codec: ValueCodec): Operatio
         ),
       }),
       ...(node.else && { else: encodeBranch(node.else) }),
-    } as CaseNode
+    }
   }
   if (FunctionNode.is(node)) {
     const [first, ...others] = node.arguments.map(encodeBranch)

@@ -42,7 +42,7 @@ export class InsertRows {
         ...node,
         columns: missing.map(({ name }) => ColumnNode.create(name)),
         values: ValuesNode.create([this.#withDefaults(ValueListNode.create([]), missing, table)]),
-      } as InsertQueryNode
+      }
     }
     if (values === undefined || insert.columns === undefined) {
       return insert

@@ -53,8 +53,8 @@ export class RowPlan {
       return property
     }
     const addUntil = (end: number, codecOf: (name: string) => ValueCodec | undefined): void => {
-      while (position < end) {
-        add(codecOf(columnNames[position]!))
+      for (const name of columnNames.slice(position, end)) {
+        add(codecOf(name))
       }
     }
     for (const [i, part] of this.#output.entries()) {

@@ -72,7 +72,7 @@ export class DurableObjectSqliteQueryCompiler extends BaseQueryCompiler {
       compile: (node, withoutLateValues) => this.#compile(node, queryId, withoutLateValues),
       columnsOf: (table) => {
         const rows = this.#sql && readValues(this.#sql.exec(COLUMNS, table))
-        return rows?.length ? rows.map(([name]) => String(name)) : undefined
+        return rows?.length ? rows.map(([name]) => name as string) : undefined
       },
     }
   }

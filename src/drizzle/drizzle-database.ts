@@ -1,12 +1,5 @@
-import type { InferInsertModel, InferSelectModel } from 'drizzle-orm'
+import type { Kyselify } from 'drizzle-orm/kysely'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import type { ColumnType } from 'kysely'
-
-type SelectModel<T extends SQLiteTable> = InferSelectModel<T, { dbColumnNames: true }>
-type InsertModel<T extends SQLiteTable> = InferInsertModel<T, { dbColumnNames: true }>
-
-/** The name of a column in the database, which differs from the schema's where Drizzle cases it. */
-type Cased<Name extends string, Casing> = Casing extends 'snake_case' ? SnakeCase<Name> : Name
 
 /** `createdAt` as `created_at`. */
 type SnakeCase<Name extends string> = Name extends `${infer Head}${infer Tail}`
@@ -15,13 +8,12 @@ type SnakeCase<Name extends string> = Name extends `${infer Head}${infer Tail}`
     : `${Lowercase<Head>}_${SnakeCase<Uncapitalize<Tail>>}`
   : Name
 
+/** The name of a column in the database, which differs from the schema's where Drizzle cases it. */
+type Cased<Name, Casing> = Casing extends 'snake_case' ? SnakeCase<Name & string> : Name
+
 /** A table of a Drizzle schema as a table of Kysely's `Database`. */
 export type DrizzleTable<T extends SQLiteTable, Casing = undefined> = {
-  [K in keyof SelectModel<T> & string as Cased<K, Casing>]: ColumnType<
-    SelectModel<T>[K],
-    K extends keyof InsertModel<T> ? InsertModel<T>[K] : never,
-    K extends keyof InsertModel<T> ? InsertModel<T>[K] : never
-  >
+  [K in keyof Kyselify<T> as Cased<K, Casing> & string]: Kyselify<T>[K]
 }
 
 /**

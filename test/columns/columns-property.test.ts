@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import {
   CamelCasePlugin,
   Kysely,
@@ -64,7 +64,7 @@ function decode({ kind }: ResultColumn, value: unknown, nameOf: (name: string) =
     : decodeObject(json as unknown as Record<string, unknown>)
 }
 
-interface Check {
+interface Runs {
   readonly numRuns: number
   readonly plugins?: readonly KyselyPlugin[]
   /** How the names of the database are written. */
@@ -72,7 +72,12 @@ interface Check {
   readonly seed?: number
 }
 
-function check({ numRuns, plugins = [], nameOf = (name) => name, seed }: Check): Promise<void> {
+function assertEqualRows({
+  numRuns,
+  plugins = [],
+  nameOf = (name) => name,
+  seed,
+}: Runs): Promise<void> {
   return fc.assert(
     fc.asyncProperty(tablesAndQueries, ({ tables, queries }) =>
       inDurableObject(async ({ sql, storage }) => {
@@ -104,7 +109,7 @@ function check({ numRuns, plugins = [], nameOf = (name) => name, seed }: Check):
 }
 
 it('should give what the columns that values come from say, whatever the query', () =>
-  check({ numRuns: 30 }))
+  expect(assertEqualRows({ numRuns: 30 })).resolves.toBeUndefined())
 
 /** As `CamelCasePlugin` writes the names of the database. */
 function camelCase(name: string): string {
@@ -129,5 +134,5 @@ it.each([
   ['before', [new CamelCasePlugin({ maintainNestedObjectKeys: true }), new OtherPlugin()]],
   ['after', [new OtherPlugin(), new CamelCasePlugin({ maintainNestedObjectKeys: true })]],
 ])('should do so with CamelCasePlugin %s another plugin', (_, plugins) =>
-  check({ numRuns: 15, plugins, nameOf: camelCase }),
+  expect(assertEqualRows({ numRuns: 15, plugins, nameOf: camelCase })).resolves.toBeUndefined(),
 )

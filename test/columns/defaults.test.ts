@@ -18,7 +18,9 @@ interface Database {
 }
 
 /** Runs the body with defaults that count their calls. */
-function withNotes(body: (scope: Scope<Database> & { calls(): number }) => Promise<void>) {
+function withNotes(
+  body: (scope: Scope<Database> & { readonly calls: () => number }) => Promise<void>,
+) {
   let calls = 0
   const next = (): number => ++calls
   const columns = columnTypes<Database>({

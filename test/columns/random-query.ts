@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 import { jsonArrayFrom, jsonBuildObject, jsonObjectFrom } from 'kysely/helpers/sqlite'
 import type { Kind, RandomColumn, RandomTable } from './random-schema.js'
@@ -25,7 +25,7 @@ export interface JsonColumn {
 export interface Writer {
   readonly db: AnyKysely
   /** How a name of the database is written. */
-  name(name: string): string
+  readonly name: (name: string) => string
   /** How the value is passed for a column of the kind. */
   value(kind: Kind, value: unknown): unknown
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { boolean, columnTypes, date, int64, json } from '../../src/columns/index.js'
 import type { DurableObjectSqliteColumns } from '../../src/index.js'
 

@@ -18,8 +18,8 @@ export function nextCall(): number {
 
 const reversed = customType<{ data: string; driverData: string }>({
   dataType: () => 'text',
-  toDriver: (value) => [...value].toReversed().join(''),
-  fromDriver: (value) => [...value].toReversed().join(''),
+  toDriver: (value) => value.split('').toReversed().join(''),
+  fromDriver: (value) => value.split('').toReversed().join(''),
 })
 
 /** Each mode that drizzle-orm has for SQLite. */
