@@ -107,6 +107,7 @@ export class DurableObjectSqliteDialect implements Dialect {
     this.#database = new DurableObjectSqliteDatabase(
       this.#sql,
       config.onQuery,
+      this.#storage,
       config.columns !== undefined,
     )
     this.#columns = config.columns

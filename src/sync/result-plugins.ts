@@ -9,8 +9,8 @@ import {
   type QueryResult,
   type UnknownRow,
 } from 'kysely'
-import { parseJsonResultsSync } from './parse-json-results.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
+import { parseJsonInPlace } from './parse-json.js'
 
 /**
  * A Kysely plugin whose results can be had without a promise. A plugin of your own works with
@@ -70,7 +70,10 @@ function toResultTransform(plugin: KyselyPlugin): ResultTransform | undefined {
     plugin instanceof ParseJSONResultsPlugin &&
     hasMethodOf(plugin, ParseJSONResultsPlugin, 'transformResult')
   ) {
-    return parseJsonResultsSync(plugin)
+    const parse = parseJsonInPlace(plugin)
+    if (parse !== undefined) {
+      return parse
+    }
   }
   throw new DurableObjectSqliteError(
     'ERR_UNSUPPORTED_PLUGIN',
