@@ -1,91 +1,40 @@
 import {
-  AliasNode,
-  AndNode,
   type BinaryOperationNode,
   type CaseNode,
-  ColumnNode,
   type ColumnUpdateNode,
   type CommonTableExpressionNode,
   type DeleteQueryNode,
-  IdentifierNode,
   type InsertQueryNode,
   type JoinNode,
   type OnConflictNode,
   type OperationNode,
-  OperatorNode,
-  RawNode,
-  SelectAllNode,
-  type SelectionNode,
+  type RawNode,
   SelectQueryNode,
-  type SetOperationNode,
   TableNode,
-  TupleNode,
   type UpdateQueryNode,
-  ValueListNode,
   type WithNode,
 } from 'kysely'
-import {
-  codecOf,
-  encode,
-  encodeBranches,
-  encodeOperand,
-  outputOf,
-  setCodec,
-  setOutput,
-  tuplesOf,
-} from './expressions.js'
+import { encodeCase, encodeComparison, encodeResults } from './comparisons.js'
+import { encode, outputOf, setOutput } from './expressions.js'
 import { InsertRows } from './insert-rows.js'
-import { findJsonHelper, type JsonHelper, JsonShape, replaceJsonHelper } from './json-shape.js'
-import {
-  castToText,
-  columnNameOf,
-  copyNode,
-  isLeaf,
-  mapChildren,
-  mapList,
-  nameOfSelection,
-  withoutAlias,
-} from './nodes.js'
-import {
-  DerivedSource,
-  expand,
-  isStar,
-  type Output,
-  type OutputColumn,
-  type OutputStar,
-  type Source,
-  TableSource,
-  unite,
-  UnknownSource,
-} from './output.js'
+import { columnNameOf, copyNode, isLeaf, mapChildren, mapList, withoutAlias } from './nodes.js'
+import type { Output, Source } from './output.js'
+import { analyzeRaw } from './raw-sql.js'
 import { Scope } from './scope.js'
-import { ColumnCodec, keyOf, type TableColumns, type Tables } from './table-columns.js'
-import { findWithCodec } from './with-codec.js'
-
-/** Where the two sides are values of one column. */
-const COMPARISONS: ReadonlySet<string> = new Set([
-  '=',
-  '==',
-  '!=',
-  '<>',
-  '>',
-  '>=',
-  '<',
-  '<=',
-  'in',
-  'not in',
-  'is',
-  'is not',
-  'is distinct from',
-  'is not distinct from',
-  'between',
-  'between symmetric',
-])
+import {
+  countCodecs,
+  Excluded,
+  outputOfSelections,
+  renameColumns,
+  Sources,
+  uniteWith,
+} from './sources.js'
+import { keyOf, type TableColumns, type Tables } from './table-columns.js'
 
 /** Finds what the columns of a query are, and encodes the values that meet them. */
 export class QueryAnalyzer {
   readonly #tables: Tables
-  readonly #columnsOf: (table: string) => readonly string[] | undefined
+  readonly #sources: Sources
   readonly #insertRows: InsertRows
 
   /** @param isLate Whether defaults are left to be called when the query runs. */
@@ -95,7 +44,7 @@ export class QueryAnalyzer {
     isLate: boolean,
   ) {
     this.#tables = tables
-    this.#columnsOf = columnsOf
+    this.#sources = new Sources(tables, columnsOf)
     this.#insertRows = new InsertRows(isLate)
   }
 
@@ -123,14 +72,17 @@ export class QueryAnalyzer {
       case 'DeleteQueryNode':
         return this.#visitDelete(node as DeleteQueryNode, scope)
       case 'BinaryOperationNode':
-        return this.#visitBinaryOperation(node as BinaryOperationNode, scope)
+        return encodeComparison(this.#visitChildren(node as BinaryOperationNode, scope), scope)
       case 'CaseNode':
-        return this.#visitCase(node as CaseNode, scope)
+        return encodeCase(this.#visitChildren(node as CaseNode, scope), scope)
       case 'FunctionNode':
       case 'AggregateFunctionNode':
-        return this.#withEncodedBranches(this.#visitChildren(node, scope), scope)
+        return encodeResults(this.#visitChildren(node, scope), scope)
       case 'RawNode':
-        return this.#visitRaw(node as RawNode, scope)
+        return (
+          analyzeRaw(node as RawNode, scope, (child, inner) => this.#visit(child, inner)) ??
+          this.#visitChildren(node, scope)
+        )
       default:
         return this.#visitChildren(node, scope)
     }
@@ -157,7 +109,7 @@ export class QueryAnalyzer {
       },
       (child) => this.#visit(child, scope),
     )
-    const own = this.#outputOfSelections(node.selections, scope)
+    const own = outputOfSelections(node.selections, scope)
     setOutput(node, (setOperations ?? []).reduce(uniteWith, own), own)
     return node
   }
@@ -222,8 +174,10 @@ export class QueryAnalyzer {
     const sources: Source[] = []
     const visit = (node: OperationNode): OperationNode => {
       // A sub-select may refer to what stands before it, where it is lateral.
-      const visited = isTable(node) ? node : this.#visit(node, scope.within([...sources]))
-      sources.push(this.#sourceOf(visited, scope))
+      const visited = TableNode.is(withoutAlias(node))
+        ? node
+        : this.#visit(node, scope.within([...sources]))
+      sources.push(this.#sources.of(visited, scope))
       return visited
     }
     return [
@@ -240,55 +194,12 @@ export class QueryAnalyzer {
     return join.on === undefined ? join : { ...join, on: this.#visitChildren(join.on, scope) }
   }
 
-  #sourceOf(node: OperationNode, scope: Scope): Source {
-    const name = AliasNode.is(node) && IdentifierNode.is(node.alias) ? node.alias.name : undefined
-    const source = withoutAlias(node)
-    if (TableNode.is(source)) {
-      const { identifier, schema } = source.table
-      const output = schema === undefined ? scope.expression(identifier.name) : undefined
-      return output === undefined
-        ? this.#tableSource(identifier.name, name)
-        : new DerivedSource(name ?? identifier.name, output)
-    }
-    const output = outputOf(source)
-    return output === undefined ? new UnknownSource(name) : new DerivedSource(name, output)
-  }
-
-  #tableSource(table: string, alias = table): TableSource {
-    return new TableSource(alias, table, this.#tables.get(keyOf(table)), this.#columnsOf)
-  }
-
-  #outputOfSelections(
-    selections: readonly SelectionNode[] | undefined,
-    scope: Scope,
-  ): readonly (OutputColumn | OutputStar)[] {
-    return (selections ?? []).flatMap((node): Output => {
-      const { selection } = node
-      if (SelectAllNode.is(selection)) {
-        return scope.sources.map((source) => ({ source, selection: node }))
-      }
-      if (selection.kind === 'ReferenceNode' && SelectAllNode.is(selection.column)) {
-        const table = selection.table?.table.identifier.name ?? ''
-        const source = scope.sources.find(({ name }) => name && keyOf(name) === keyOf(table))
-        return [{ source: source ?? new UnknownSource(table), selection: node }]
-      }
-      return [
-        {
-          name: nameOfSelection(selection),
-          codec: codecOf(selection, scope),
-          node: withoutAlias(selection),
-          selection: node,
-        },
-      ]
-    })
-  }
-
   #visitInsert(insert: InsertQueryNode, outer: Scope): InsertQueryNode {
     const { into, onConflict, returning } = insert
     const [withNode, around] = this.#visitWith(insert.with, outer)
     const name = into?.table.identifier.name ?? ''
     const table = this.#tables.get(keyOf(name))
-    const source = this.#tableSource(name)
+    const source = this.#sources.table(name)
     const visited = copyNode(
       insert,
       {
@@ -322,7 +233,7 @@ export class QueryAnalyzer {
   #visitUpdate(update: UpdateQueryNode, outer: Scope): UpdateQueryNode {
     const { table, from, joins, updates, returning } = update
     const [withNode, around] = this.#visitWith(update.with, outer)
-    const targets = table === undefined ? [] : [this.#sourceOf(table, around)]
+    const targets = table === undefined ? [] : [this.#sources.of(table, around)]
     const [froms, joined, others] = this.#visitSources(from?.froms, joins, around)
     const scope = around.within([...targets, ...others])
     const updated = table && withoutAlias(table)
@@ -389,117 +300,8 @@ export class QueryAnalyzer {
     }
     const returning = this.#visitChildren(query.returning, scope)
     const node = { ...query, returning }
-    setOutput(node, this.#outputOfSelections(returning.selections, scope))
+    setOutput(node, outputOfSelections(returning.selections, scope))
     return node
-  }
-
-  #visitBinaryOperation(node: BinaryOperationNode, scope: Scope): BinaryOperationNode {
-    const visited = this.#visitChildren(node, scope)
-    const { leftOperand, operator, rightOperand } = visited
-    if (!OperatorNode.is(operator) || !COMPARISONS.has(operator.operator)) {
-      return visited
-    }
-    const left = tuplesOf(leftOperand)?.[0]
-    if (left !== undefined) {
-      return { ...visited, rightOperand: this.#encodeTuples(rightOperand, left, scope) }
-    }
-    const [encodedRight, encodedLeft] = this.#encodeOperands(
-      leftOperand,
-      rightOperand,
-      scope,
-      operator.operator,
-    )
-    return { ...visited, leftOperand: encodedLeft, rightOperand: encodedRight }
-  }
-
-  /** Either side by the codec of the other. */
-  #encodeOperands(
-    left: OperationNode,
-    right: OperationNode,
-    scope: Scope,
-    operator = '=',
-  ): [right: OperationNode, left: OperationNode] {
-    const codec = codecOf(left, scope)
-    if (codec !== undefined) {
-      // The right side of `between`.
-      return AndNode.is(right)
-        ? [AndNode.create(encode(right.left, codec), encode(right.right, codec)), left]
-        : [encodeOperand(right, codec, operator), left]
-    }
-    const other = codecOf(AndNode.is(right) ? right.left : right, scope)
-    return [right, other === undefined ? left : encode(left, other)]
-  }
-
-  #encodeTuples(node: OperationNode, left: TupleNode, scope: Scope): OperationNode {
-    if (TupleNode.is(node)) {
-      return TupleNode.create(
-        node.values.map((value, i) => {
-          const operand = left.values[i]
-          return operand === undefined ? value : this.#encodeOperands(operand, value, scope)[0]
-        }),
-      )
-    }
-    return tuplesOf(node) === undefined
-      ? node
-      : ValueListNode.is(node)
-        ? ValueListNode.create(node.values.map((tuple) => this.#encodeTuples(tuple, left, scope)))
-        : mapChildren(node, (child) => this.#encodeTuples(child, left, scope))
-  }
-
-  #visitCase(node: CaseNode, scope: Scope): OperationNode {
-    const visited = this.#visitChildren(node, scope)
-    const codec = visited.value && codecOf(visited.value, scope)
-    return this.#withEncodedBranches(
-      codec === undefined || visited.when === undefined
-        ? visited
-        : ({
-            ...visited,
-            when: visited.when.map((when) => ({
-              ...when,
-              condition: encode(when.condition, codec),
-            })),
-          } as CaseNode),
-      scope,
-    )
-  }
-
-  #withEncodedBranches(node: OperationNode, scope: Scope): OperationNode {
-    const codec = codecOf(node, scope)
-    return codec === undefined ? node : encodeBranches(node, codec)
-  }
-
-  #visitRaw(node: RawNode, scope: Scope): RawNode {
-    const marked = findWithCodec(node)
-    if (marked !== undefined) {
-      const raw = { ...RawNode.createWithChild(this.#visit(marked.expression, scope)) }
-      setCodec(raw, new ColumnCodec('An expression', marked.codec))
-      return raw
-    }
-    const helper = findJsonHelper(node)
-    return helper === undefined
-      ? this.#visitChildren(node, scope)
-      : this.#visitJsonHelper(node, helper, scope)
-  }
-
-  #visitJsonHelper(node: RawNode, { isArray, from, fields }: JsonHelper, outer: Scope): RawNode {
-    const select = from && this.#visitSelect(from.select, outer)
-    const scope =
-      select === undefined
-        ? outer
-        : outer.within([new DerivedSource(from!.name, outputOf(select)!)])
-    const codecs = new Map<string, ColumnCodec | JsonShape>()
-    const values = fields.map(({ key, value }) => {
-      const visited = this.#visit(value, scope)
-      const codec = codecOf(visited, scope)
-      codecs.delete(key)
-      if (codec !== undefined) {
-        codecs.set(key, codec as ColumnCodec | JsonShape)
-      }
-      return codec?.isInteger === true ? castToText(visited) : visited
-    })
-    const helper = replaceJsonHelper(node, values, select)
-    setCodec(helper, new JsonShape(isArray, [...codecs]))
-    return helper
   }
 }
 
@@ -508,56 +310,6 @@ interface VisitedExpression {
   readonly output: Output
 }
 
-/** What `on conflict` calls the row that could not be inserted. */
-class Excluded implements Source {
-  readonly name = 'excluded'
-  readonly identity = this
-  readonly decoded = []
-  readonly #table: Source
-
-  constructor(table: Source) {
-    this.#table = table
-  }
-
-  codec(column: string): ReturnType<Source['codec']> {
-    return this.#table.codec(column)
-  }
-
-  names(): readonly string[] | undefined {
-    return this.#table.names()
-  }
-
-  has(column: string): boolean | undefined {
-    return this.#table.has(column)
-  }
-}
-
-/** Tables and aliases of them have nothing in them that could be encoded. */
-function isTable(node: OperationNode): boolean {
-  return TableNode.is(withoutAlias(node))
-}
-
-function uniteWith(output: Output, { expression }: SetOperationNode): Output {
-  return unite(output, outputOf(expression) ?? [])
-}
-
 function nameOf({ name }: CommonTableExpressionNode): string {
   return name.table.table.identifier.name
-}
-
-function renameColumns(output: Output, names: readonly string[]): Output {
-  const columns = output.some(isStar) ? expand(output) : (output as readonly OutputColumn[])
-  return names.map((name, i) => ({
-    name,
-    codec: columns?.[i]?.codec,
-    node: ColumnNode.create(name),
-  }))
-}
-
-function countCodecs(output: Output): number {
-  return output.reduce(
-    (count, part) =>
-      count + (isStar(part) ? part.source.decoded.length : part.codec === undefined ? 0 : 1),
-    0,
-  )
 }
