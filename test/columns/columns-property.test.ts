@@ -10,7 +10,7 @@ import {
   type UnknownRow,
 } from 'kysely'
 import { expect, it } from 'vitest'
-import { DurableObjectSqliteDialect, SyncExecutor } from '../../src/index.js'
+import { DurableObjectSqliteDialect, type QueryParameters, SyncExecutor } from '../../src/index.js'
 import { inDurableObject } from '../harness.js'
 import { type AnyKysely, randomQuery, type RandomQuery, type ResultColumn } from './random-query.js'
 import {
@@ -18,6 +18,7 @@ import {
   createTables,
   decodeByHand,
   encodeByHand,
+  type RandomTable,
   randomTables,
 } from './random-schema.js'
 
@@ -136,3 +137,62 @@ it.each([
 ])('should do so with CamelCasePlugin %s another plugin', (_, plugins) =>
   expect(assertEqualRows({ numRuns: 15, plugins, nameOf: camelCase })).resolves.toBeUndefined(),
 )
+
+/** All that SQLite has of a table: values, their types, and integers to the last digit. */
+function contents(sql: SqlStorage, { name, columns }: RandomTable): unknown {
+  const selected = columns.map(({ name }) => `${name}, typeof(${name}), cast(${name} as text)`)
+  return [...sql.exec(`select ${selected.join(', ')} from ${name} order by rowid`).raw()]
+}
+
+function assertEqualWrites(numRuns: number): Promise<void> {
+  return fc.assert(
+    fc.asyncProperty(randomTables, fc.constantFrom(1, 60), (tables, times) =>
+      inDurableObject(async ({ sql, storage }) => {
+        const many = tables.map((table) => ({
+          ...table,
+          rows: Array.from({ length: times }, () => table.rows).flat(),
+        }))
+        createTables(sql, many)
+        const db: AnyKysely = new Kysely({
+          dialect: new DurableObjectSqliteDialect(storage, { columns: columnsOf(tables) }),
+        })
+        const sync = new SyncExecutor(db, storage)
+        for (const table of many) {
+          const { name, columns } = table
+          const byHand = contents(sql, table)
+          const rows = table.rows.map((row) =>
+            Object.fromEntries(row.map((value, i) => [columns[i]!.name, value])),
+          )
+          const insert = sync.prepare((param: QueryParameters<Record<string, unknown>>) =>
+            db
+              .insertInto(name)
+              .values(Object.fromEntries(columns.map(({ name }) => [name, param(name)]))),
+          )
+          const update = sync.prepare((param: QueryParameters<Record<string, unknown>>) =>
+            db
+              .updateTable(name)
+              .set(Object.fromEntries(columns.map(({ name }) => [name, param(name)])))
+              .where('rowid', '=', param('rowid')),
+          )
+          const ways: (() => unknown)[] = [
+            () => db.insertInto(name).values(rows).execute(),
+            () => sync.run(db.insertInto(name).values(rows)),
+            () => rows.forEach((row) => insert.run(row)),
+            () => rows.forEach((_, i) => update.run({ ...rows[i]!, rowid: i + 1 })),
+          ]
+          for (const write of ways) {
+            if (write !== ways.at(-1)) {
+              sql.exec(`delete from ${name}`)
+            }
+            await write()
+            expect(contents(sql, table)).toEqual(byHand)
+          }
+        }
+      }),
+    ),
+    { numRuns },
+  )
+}
+
+it('should store what is stored by hand, however many rows there are', () =>
+  expect(assertEqualWrites(15)).resolves.toBeUndefined())
