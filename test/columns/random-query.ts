@@ -151,7 +151,7 @@ function expression({ name, columns }: RandomSource): fc.Arbitrary<Selection> {
           query.select((eb) =>
             eb.fn
               .agg(func, [writer.name(ref)])
-              .over((over) => over)
+              .over((over) => over.orderBy(writer.name(ref)))
               .as(writer.name(as)),
           ),
         ),
@@ -382,10 +382,14 @@ function jsonHelpers(tables: readonly RandomTable[]): fc.Arbitrary<RandomQuery> 
         ],
         write: (writer: Writer) =>
           writer.db.selectFrom(writer.name(table.name)).select((eb) => {
-            const from = eb
-              .selectFrom(inner.write(writer).as('s'))
-              .select(columns.map(({ name }) => writer.name(`s.${name}`)))
-              .select(sql<number>`7`.as('n'))
+            // The order of rows is SQLite's to choose otherwise.
+            const from = columns.reduce(
+              (from, { name }) => from.orderBy(writer.name(`s.${name}`)),
+              eb
+                .selectFrom(inner.write(writer).as('s'))
+                .select(columns.map(({ name }) => writer.name(`s.${name}`)))
+                .select(sql<number>`7`.as('n')),
+            )
             return [
               'id',
               isArray ? jsonArrayFrom(from).as('json') : jsonObjectFrom(from).as('json'),
