@@ -3,7 +3,9 @@ import { defineConfig } from 'tsup'
 export default defineConfig([
   {
     entry: {
+      columns: 'src/columns/index.ts',
       cost: 'src/cost/index.ts',
+      drizzle: 'src/drizzle/index.ts',
       index: 'src/index.ts',
       migration: 'src/migration/index.ts',
     },

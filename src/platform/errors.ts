@@ -4,6 +4,10 @@ import { limitHint } from './limit-hints.js'
 export type DurableObjectSqliteErrorCode =
   /** A value that SQLite would store as something else. */
   | 'ERR_UNSUPPORTED_PARAMETER'
+  /** A stored value that is none of its column, by what `columns` says of it. */
+  | 'ERR_COLUMN_VALUE'
+  /** A default that cannot be called for each row, of an insert from a select. */
+  | 'ERR_COLUMN_DEFAULT'
   /** The statement has more or fewer placeholders than values. */
   | 'ERR_PARAMETER_COUNT'
   /** The values of a query are too large to be bound, even as JSON texts. */
