@@ -42,7 +42,6 @@ export const Config = z.strictObject({
   out: described(text(), 'The file that `generate` writes.'),
   interfaceName: described(text(), 'The name of the interface. Default: "DB".'),
   camelCase: described(z.boolean(), "Names as Kysely's CamelCasePlugin maps them."),
-  singularize: described(z.boolean(), 'Types named by the singular: `User` for the table `users`.'),
   columns: described(
     z.boolean(),
     'Write `columns` beside the interface, for the option `columns` of the dialect.',

@@ -27,8 +27,6 @@ export interface GenerateKyselyDbInterfaceOptions {
   readonly columns?: boolean
   /** The type and the codec of a column; undefined for what the schema tells. */
   readonly mapping?: (column: ColumnInfo, table: TableSchema) => ColumnMapping | undefined
-  /** The name of a table's type, such as a singular, before it is made an identifier. */
-  readonly typeName?: (table: string) => string
 }
 
 /** The first line of every generated text. */
@@ -82,7 +80,7 @@ export function generateKyselyDbInterface(
   const members = new Map(readable.map((table) => [table, membersOfTable(table, options)]))
   const all = [...members.values()].flatMap((byColumn) => [...byColumn.values()])
   const taken = new Set([...RESERVED, interfaceName, ...all.flatMap(({ names }) => names)])
-  const typeNames = uniqueTypeNames(shown, taken, options.typeName)
+  const typeNames = uniqueTypeNames(shown, taken)
   const naming = camelCase ? new CamelCaseNaming() : ORIGINAL_NAMES
   const json = all.some(({ names }) => names.includes(JSON_TYPE)) ? [JSON_TEXT] : []
   const body = [
@@ -120,11 +118,10 @@ function byName(a: TableSchema, b: TableSchema): number {
 function uniqueTypeNames(
   tables: readonly TableSchema[],
   taken: Set<string>,
-  nameOf: (table: string) => string = (name) => name,
 ): ReadonlyMap<TableSchema, string> {
   const typeNames = new Map<TableSchema, string>()
   for (const table of tables) {
-    const typeName = toTypeName(nameOf(table.name))
+    const typeName = toTypeName(table.name)
     let unique = typeName
     for (let number = 2; taken.has(unique); number++) {
       unique = `${typeName}${number}`

@@ -45,7 +45,7 @@ export async function checkClasses(
   let known: ReadonlyMap<string, boolean | undefined>
   try {
     // Configurations without migrations declare the classes in `exports`.
-    known = sqliteOf(config.migrations, (config as { exports?: never }).exports ?? {})
+    known = sqliteOf(config.migrations, config.exports ?? {})
   } catch (error) {
     return [{ file: path, line: lineOf(text, /migrations/), message: `${messageOf(error)}.` }]
   }

@@ -25,18 +25,24 @@ interface DrizzleConfig {
   readonly dialect: string
 }
 
+export interface DrizzleStatements {
+  readonly statements: readonly string[]
+  /** The files of the schema, relative to the working directory. */
+  readonly files: readonly string[]
+}
+
 /** The statements with which the project's own drizzle-kit makes the schema. */
 export async function drizzleStatements(
   project: Project,
   tools: WranglerTools,
   path: string,
-): Promise<readonly string[]> {
+): Promise<DrizzleStatements> {
   const kit = await loadDrizzleKit(project)
-  const { schema, casing } = await loadSchema(tools, path)
+  const { schema, casing, files } = await loadSchema(tools, path)
   try {
     const empty = await kit.generateSQLiteDrizzleJson({})
     const current = await kit.generateSQLiteDrizzleJson(schema, undefined, casing)
-    return await kit.generateSQLiteMigration(empty, current)
+    return { statements: await kit.generateSQLiteMigration(empty, current), files }
   } catch (error) {
     throw new UsageError(`drizzle-kit cannot read ${path}: ${messageOf(error)}`)
   }
@@ -61,6 +67,7 @@ async function loadDrizzleKit(project: Project): Promise<DrizzleKit> {
 interface LoadedSchema {
   readonly schema: Record<string, unknown>
   readonly casing: Casing | undefined
+  readonly files: readonly string[]
 }
 
 async function loadSchema(tools: WranglerTools, path: string): Promise<LoadedSchema> {
@@ -70,7 +77,7 @@ async function loadSchema(tools: WranglerTools, path: string): Promise<LoadedSch
   const module = await loadModule(tools, path)
   const config = module['default']
   if (!isConfig(config)) {
-    return { schema: module, casing: undefined }
+    return { schema: module, casing: undefined, files: [path] }
   }
   const patterns = [config.schema ?? []].flat()
   const files = patterns.flatMap((pattern) => filesOf(dirname(path), pattern))
@@ -78,7 +85,11 @@ async function loadSchema(tools: WranglerTools, path: string): Promise<LoadedSch
     throw new UsageError(`${path} names no schema that is there.`)
   }
   const modules = await Promise.all(files.map((file) => loadModule(tools, file)))
-  return { schema: Object.assign({}, ...modules) as Record<string, unknown>, casing: config.casing }
+  return {
+    schema: Object.assign({}, ...modules) as Record<string, unknown>,
+    casing: config.casing,
+    files: files.map((file) => relative('', file)),
+  }
 }
 
 function isConfig(value: unknown): value is DrizzleConfig {

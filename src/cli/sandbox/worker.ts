@@ -39,7 +39,8 @@ interface SandboxEnv {
 /** Loads the modules of the user, and returns their migrations. */
 export type LoadMigrations = (texts: Readonly<Record<string, string>>) => Promise<Migrations>
 
-Error.stackTraceLimit = 100
+// V8's own: https://v8.dev/docs/stack-trace-api
+;(Error as { stackTraceLimit?: number }).stackTraceLimit = 100
 
 /** The migrations that a module exports, as `migrations` or by default. */
 export function migrationsOf(module: Readonly<Record<string, unknown>>, path: string): Migrations {

@@ -2,7 +2,6 @@ import { existsSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { readSchema, type TableSchema } from '../../schema/introspect-schema.js'
-import type { JournalEntry } from '../../migration/journal.js'
 import { hasCode, messageOf, UsageError } from '../usage-error.js'
 
 /** What the program reads from the database of an object. */
@@ -14,7 +13,14 @@ export interface DatabaseContent {
   readonly journal: readonly StoredEntry[] | undefined
 }
 
-export type StoredEntry = Pick<JournalEntry, 'name' | 'timestamp' | 'checksum'>
+/** An entry of Kysely's table `kysely_migration`. */
+export interface StoredEntry {
+  readonly name: string
+  /** ISO 8601, in UTC. */
+  readonly timestamp: string
+  /** Null where it is not known. */
+  readonly checksum: string | null
+}
 
 /**
  * Reads a SQLite file, also while a Worker writes to it. A file that nobody has open is read without a
