@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { leadingNumber } from './check/check-names.js'
+import { makeDirectory } from './make-directory.js'
 import { migrationName } from './migrations/migration-places.js'
 import type { Settings } from './settings.js'
 import { note, writeOut } from './terminal.js'
@@ -58,16 +60,19 @@ function directoryOf(path: string): string {
   return path
 }
 
-/** The number after the last, of as many digits; the time where the numbers are times. */
+/** The number after the last, of as many digits; the time, written as before, where they are times. */
 function nextNumber(files: readonly string[]): string {
-  const numbers = files.map((file) => /^\d+/.exec(migrationName(file))?.[0] ?? '0')
-  const last = numbers.reduce((a, b) => (BigInt(b) > BigInt(a) ? b : a), '0000')
-  const now = new Date().toISOString().replace(/\D/g, '')
-  if (last.length >= 14) {
-    const time = now.padEnd(last.length, '0').slice(0, last.length)
-    return BigInt(time) > BigInt(last) ? time : String(BigInt(last) + 1n)
+  const numbers = files.map((file) => leadingNumber(migrationName(file)))
+  const last = numbers.at(-1) ?? '0000'
+  const time = timeLike(last)
+  if (time !== undefined) {
+    if (time <= last) {
+      throw new UsageError(`The last migration is of ${last}, which is not before now: ${time}.`)
+    }
+    return time
   }
-  const next = String(BigInt(last) + (files.length === 0 ? 1n : 1n)).padStart(last.length, '0')
+  const highest = numbers.map(BigInt).reduce((a, b) => (b > a ? b : a), 0n)
+  const next = String(highest + 1n).padStart(last.length, '0')
   if (next.length > last.length) {
     throw new UsageError(
       `There is no number after ${last} with as many digits, and names are compared as texts. Rename the ` +
@@ -77,9 +82,16 @@ function nextNumber(files: readonly string[]): string {
   return next
 }
 
+/** The time now, in UTC, as this one is written: `20261121`, `2026-11-21-101500`. */
+function timeLike(written: string): string | undefined {
+  const isTime = /^(?:19|20)\d\d-?(?:0\d|1[0-2])-?[0-3]\d/.test(written)
+  const digits = [...new Date().toISOString().replace(/\D/g, '')]
+  return isTime ? written.replace(/\d/g, () => digits.shift() ?? '0') : undefined
+}
+
 function write(directory: string, path: string, text: string): void {
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
     writeFileSync(path, text, { flag: 'wx' })
   } catch (error) {
     throw new UsageError(

@@ -1,6 +1,5 @@
 import {
   lstatSync,
-  mkdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -10,6 +9,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GENERATED_HEADER } from '../codegen/generate.js'
+import { makeDirectory } from './make-directory.js'
 import { hasCode, messageOf, UsageError } from './usage-error.js'
 
 /** The text of the file; undefined if there is none. */
@@ -33,7 +33,7 @@ export function writeOutputFile(path: string, text: string): void {
     )
   }
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeDirectory(dirname(path))
     // A link stays one, and its file is written.
     replaceFile(present === undefined ? path : realpathSync(path), text)
   } catch (error) {

@@ -152,7 +152,7 @@ function describe(
       const marked = styled(WRONG.has(state) ? 'red' : 'yellow', state)
       return `  ${marked}  ${oneLine(migration)}  ${HELP[state]}\n`
     })
-  return `${title}\n  ${kilobytes(size)}, ${tables} tables, ${summary || none}\n${lines.join('')}`
+  return `${title}\n  ${kilobytes(size)}, ${tables} ${tables === 1 ? 'table' : 'tables'}, ${summary || none}\n${lines.join('')}`
 }
 
 function kilobytes(bytes: number): string {

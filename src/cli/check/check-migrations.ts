@@ -1,6 +1,6 @@
 import type { Finding } from '../finding.js'
 import type { MigrationPlaces } from '../migrations/migration-places.js'
-import type { ForeignKeyProblem, ListedMigration, Snapshot } from '../sandbox/protocol.js'
+import type { ForeignKeyProblem, ListedMigration, SandboxFailure, Snapshot } from '../sandbox/protocol.js'
 import type { Sandbox } from '../sandbox/sandbox.js'
 import { oneLine } from '../terminal.js'
 import { schemaDifferences } from './schema-differences.js'
@@ -38,7 +38,7 @@ export async function checkMigrations(
     if (failure !== undefined) {
       const rest = migrations.length - index - 1
       const others = rest === 0 ? '' : ` The ${rest} after it did not run.`
-      const message = `${sentence(failure.message)}${others}`
+      const message = `${describeFailure(name, failure)}${others}`
       return { findings: [{ ...places.ofFailure(name, failure), message }], schema: undefined }
     }
     const after = await sandbox.snapshot(MIGRATED)
@@ -113,9 +113,9 @@ async function checkDowns(
   for (const { migration, previous, before, after } of applied) {
     const { name, hasDown } = migration
     say(`${name}, down`)
-    const report = (message: string, failure?: Parameters<MigrationPlaces['ofFailure']>[1]): void => {
+    const report = (message: string, failure?: SandboxFailure): void => {
       const place =
-        failure === undefined ? places.ofText(name, /\bdown\b/) : places.ofFailure(name, failure)
+        failure === undefined ? places.ofText(name, /(?<![\w$])down(?![\w$])/) : places.ofFailure(name, failure)
       findings.push({ ...place, message })
     }
     await sandbox.migrate(object, name)
@@ -124,7 +124,7 @@ async function checkDowns(
     }
     const down = await sandbox.migrate(object, previous)
     if (down !== undefined) {
-      report(sentence(down.message), down)
+      report(describeFailure(name, down), down)
       continue
     }
     const left = schemaDifferences(before, await sandbox.snapshot(object))
@@ -134,7 +134,7 @@ async function checkDowns(
     const again = await sandbox.migrate(object, name)
     const other = again === undefined ? schemaDifferences(after, await sandbox.snapshot(object)) : []
     if (again !== undefined && left.length === 0) {
-      report(`After its down: ${sentence(again.message)}`, again)
+      report(`After its down: ${describeFailure(name, again)}`, again)
     } else if (other.length > 0 && left.length === 0) {
       report(`Migration ${name}: up after down makes another schema: ${other.join(', ')}.`)
     }
@@ -145,6 +145,13 @@ async function checkDowns(
     }
   }
   return findings
+}
+
+function describeFailure(name: string, { message, hint }: SandboxFailure): string {
+  const named = message.includes(name) ? message : `Migration ${name}: ${message}`
+  // Our own errors say what to do.
+  const cure = hint ?? (/ failed and was undone: | did not end /.test(message) ? 'Mend it.' : '')
+  return `${sentence(named)} ${cure}`.trim()
 }
 
 function sentence(message: string): string {

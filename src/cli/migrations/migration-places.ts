@@ -54,12 +54,17 @@ export class MigrationPlaces {
 
   /** The first line of the migration that matches, or its first one. */
   ofText(name: string, pattern: RegExp): Place {
-    const file = this.#files.get(name)
-    const text = file === undefined ? undefined : this.#source.texts.get(file)
-    const index = text?.search(pattern) ?? -1
-    return text === undefined || index === -1
-      ? this.ofMigration(name)
-      : { file: file!, line: lineAt(text, index) }
+    const place = this.ofMigration(name)
+    const { file, line = 1 } = place
+    const content =
+      file === undefined
+        ? undefined
+        : (this.#source.texts.get(file) ?? this.#sources?.contentOf(file))
+    const start = content?.split('\n', line - 1).join('\n').length ?? 0
+    const index = content?.slice(start).search(pattern) ?? -1
+    return content === undefined || index === -1
+      ? place
+      : { ...place, line: lineAt(content, start + index) }
   }
 }
 

@@ -58,6 +58,11 @@ export class OriginalSources {
     return {}
   }
 
+  /** The text of a file of the user. */
+  contentOf(file: string): string | undefined {
+    return this.#contents.get(relative(this.#directory, resolve(file)))
+  }
+
   /** Where the text stands, if it stands in one place. */
   find(text: string): FoundText | undefined {
     const found = [...this.#contents].flatMap(([file, content]) => {

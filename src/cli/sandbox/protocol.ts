@@ -29,7 +29,8 @@ export interface ListedMigration {
 
 export interface SandboxFailure {
   readonly message: string
-  readonly code: string | undefined
+  /** What to write instead, where the platform's limits are known. */
+  readonly hint: string | undefined
   /** The stacks of the error and of its causes. */
   readonly stacks: readonly string[]
   /** The statement that SQLite refused. */

@@ -59,15 +59,17 @@ export class Sandbox implements AsyncDisposable {
       await miniflare.dispose().catch(() => {})
       throw new UsageError(`workerd did not start: ${messageOf(error)}`)
     }
-    return new Sandbox(miniflare, sources)
+    return new Sandbox(miniflare, sources, source.path)
   }
 
   readonly #miniflare: Miniflare
+  readonly #path: string
   readonly sources: OriginalSources
 
-  private constructor(miniflare: Miniflare, sources: OriginalSources) {
+  private constructor(miniflare: Miniflare, sources: OriginalSources, path: string) {
     this.#miniflare = miniflare
     this.sources = sources
+    this.#path = path
   }
 
   /** The migrations in the order in which they run. Throws `FindingsError` if they cannot be loaded. */
@@ -76,7 +78,12 @@ export class Sandbox implements AsyncDisposable {
     if ('failure' in response) {
       const { message, stacks } = response.failure
       throw new FindingsError([
-        { ...this.sources.placeOf(stacks), message: `The migrations cannot be loaded: ${message}` },
+        {
+          file: this.#path,
+          line: 1,
+          ...this.sources.placeOf(stacks),
+          message: `The migrations cannot be loaded: ${message}`,
+        },
       ])
     }
     return response.result
@@ -127,7 +134,7 @@ export class Sandbox implements AsyncDisposable {
 }
 
 function failed(message: string): { readonly failure: SandboxFailure } {
-  return { failure: { message, code: undefined, stacks: [], sql: undefined, repetition: 0 } }
+  return { failure: { message, hint: undefined, stacks: [], sql: undefined, repetition: 0 } }
 }
 
 interface Bundle {

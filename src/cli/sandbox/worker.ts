@@ -42,15 +42,23 @@ export type LoadMigrations = (texts: Readonly<Record<string, string>>) => Promis
 // V8's own: https://v8.dev/docs/stack-trace-api
 ;(Error as { stackTraceLimit?: number }).stackTraceLimit = 100
 
-/** The migrations that a module exports, as `migrations` or by default. */
+/** The migrations that a module exports: as `migrations`, by default, or each under its own name. */
 export function migrationsOf(module: Readonly<Record<string, unknown>>, path: string): Migrations {
-  const found = module['migrations'] ?? module['default']
+  const found = module['migrations'] ?? module['default'] ?? ownExports(module)
   if (typeof found !== 'object' || found === null) {
     throw new Error(
       `${path} exports no migrations. Write: export const migrations: Migrations = { … }`,
     )
   }
   return found as Migrations
+}
+
+/** `export * as m0001_person from …`, which is what Kysely's providers take. */
+function ownExports(module: Readonly<Record<string, unknown>>): unknown {
+  const values = Object.values(module)
+  const isMigration = (value: unknown): boolean =>
+    typeof value === 'object' && value !== null && 'up' in value
+  return values.length > 0 && values.every(isMigration) ? { ...module } : undefined
 }
 
 /** The handler and the Durable Object of the Worker. */
@@ -130,7 +138,7 @@ function describeFailure(error: unknown, recorder: StatementRecorder): SandboxFa
   }
   return {
     message: messageOf(error),
-    code: errors.map(codeOf).find((code) => code !== undefined),
+    hint: errors.map(hintOf).find((hint) => hint !== undefined),
     stacks: errors.map((it) => (it instanceof Error ? (it.stack ?? '') : '')),
     ...recorder.statementOf(errors),
   }
@@ -140,9 +148,9 @@ function causeOf(error: unknown): unknown {
   return error instanceof Error ? error.cause : undefined
 }
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
+function hintOf(error: unknown): string | undefined {
+  return error instanceof Error && 'hint' in error && typeof error.hint === 'string'
+    ? error.hint
     : undefined
 }
 
@@ -177,10 +185,15 @@ function foreignKeyProblems(
   return tables.flatMap(({ name: table, foreignKeys }) => {
     const parents = [...new Set(foreignKeys.map(({ referencedTable }) => referencedTable))]
     const missing = parents.filter((parent) => !present.has(foldName(parent)))
-    if (missing.length > 0) {
-      return missing.map((referencedTable) => ({ table, referencedTable, kind: 'missing table' as const }))
-    }
-    return parents.length === 0 ? [] : checkedBySqlite(storage, table, parents)
+    const others = parents.filter((parent) => !missing.includes(parent))
+    return [
+      ...missing.map((referencedTable) => ({
+        table,
+        referencedTable,
+        kind: 'missing table' as const,
+      })),
+      ...(others.length === 0 ? [] : checkedBySqlite(storage, table, others)),
+    ]
   })
 }
 
@@ -195,7 +208,9 @@ function checkedBySqlite(
       'select distinct parent, 0 from pragma_foreign_key_check(?)',
       table,
     )
-    return rows.map(([referencedTable]) => ({ table, referencedTable, kind: 'violation' }))
+    return rows
+      .filter(([referencedTable]) => parents.includes(referencedTable))
+      .map(([referencedTable]) => ({ table, referencedTable, kind: 'violation' }))
   } catch (error) {
     // foreign key mismatch - "child" referencing "parent"
     const message = messageOf(error)
