@@ -1,7 +1,5 @@
-import { CommanderError } from 'commander'
-import { FindingsError, findingLine } from './finding.js'
-import { createProgram } from './program.js'
-import { oneLine, printable } from './terminal.js'
+import { runProgram } from './program.js'
+import { oneLine } from './terminal.js'
 import { hasCode, messageOf } from './usage-error.js'
 
 /** Whoever reads may stop, and a disk may be full. */
@@ -12,19 +10,4 @@ process.stdout.on('error', (error: unknown) => {
   process.exit(2)
 })
 
-try {
-  await createProgram((code) => {
-    process.exitCode = code
-  }).parseAsync()
-} catch (error) {
-  process.exitCode = 2
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : 2
-  } else if (error instanceof FindingsError) {
-    for (const finding of error.findings) {
-      process.stderr.write(`${findingLine(finding, process.stderr)}\n`)
-    }
-  } else {
-    process.stderr.write(`${printable(messageOf(error))}\n`)
-  }
-}
+process.exitCode = await runProgram(process.argv.slice(2))

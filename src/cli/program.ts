@@ -1,18 +1,44 @@
 import { readFileSync } from 'node:fs'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { check } from './check.js'
 import { create } from './create.js'
+import { FindingsError, findingLine } from './finding.js'
 import { generate } from './generate.js'
+import { ownFile } from './project.js'
 import { reset } from './reset.js'
 import { type Flags, readSettings } from './settings.js'
 import { status } from './status.js'
-import { oneLine } from './terminal.js'
+import { note, oneLine } from './terminal.js'
+import { messageOf } from './usage-error.js'
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 findings; 2 wrong input, and nothing was written.`
 
-/** The program. Tells the exit code of a command that ran; throws `CommanderError` for other input. */
-export function createProgram(exit: (code: number) => void): Command {
+/** Runs the program with these arguments, and returns its exit code. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  let code = 0
+  try {
+    await createProgram((given) => {
+      code = given
+    }).parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? 0 : 2
+    }
+    if (error instanceof FindingsError) {
+      for (const finding of error.findings) {
+        note(findingLine(finding, process.stderr))
+      }
+    } else {
+      note(messageOf(error))
+    }
+    return 2
+  }
+}
+
+/** Tells the exit code of a command that ran; throws `CommanderError` for other input. */
+function createProgram(exit: (code: number) => void): Command {
   const program = new Command('kysely-durable-sqlite')
     .description('Types, migrations and local state of SQLite in Durable Objects.')
     .version(readVersion(), '--version', 'show the version')
@@ -135,6 +161,6 @@ function mapping(value: string): string {
 }
 
 function readVersion(): string {
-  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  const manifest = readFileSync(ownFile('../package.json'), 'utf8')
   return (JSON.parse(manifest) as { version: string }).version
 }

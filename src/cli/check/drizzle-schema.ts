@@ -106,11 +106,22 @@ function filesOf(directory: string, pattern: string): string[] {
   const isMatch = stats?.isDirectory()
     ? (file: string): boolean => dirname(file) === resolve(path) && /\.[cm]?[jt]s$/.test(file)
     : picomatch(resolve(path))
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
-    .map((entry) => resolve(entry.parentPath, entry.name))
+  return allFiles(resolve(directory))
     .filter((file) => isMatch(file))
     .toSorted()
+}
+
+/** Without packages. `readdirSync` would follow links when it is recursive. */
+function allFiles(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter(({ name }) => name !== 'node_modules')
+    .flatMap((entry) => {
+      const path = join(directory, entry.name)
+      if (entry.isDirectory()) {
+        return allFiles(path)
+      }
+      return entry.isFile() ? [path] : []
+    })
 }
 
 /** Bundled whole, so that nothing has to be written for it to be imported. */

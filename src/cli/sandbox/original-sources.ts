@@ -1,5 +1,6 @@
 import { SourceMap, type SourceMapPayload } from 'node:module'
 import { dirname, relative, resolve, sep } from 'node:path'
+import { ownFile } from '../project.js'
 
 /** A place in a file of the user. */
 export interface Place {
@@ -73,11 +74,13 @@ export class OriginalSources {
   }
 }
 
+const OWN_FILES = dirname(ownFile('cli-worker.js')) + sep
+
 /** Neither of a package, nor of this one, which may be linked. */
 function isOfUser(path: string): boolean {
   return (
     !path.includes(`${sep}node_modules${sep}`) &&
-    !path.startsWith(dirname(import.meta.dirname) + sep + 'dist' + sep) &&
+    !path.startsWith(OWN_FILES) &&
     !path.endsWith(`${sep}${ENTRY}`)
   )
 }

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { FindingsError } from '../finding.js'
 import type { MigrationSource } from '../migrations/migration-files.js'
 import { ownFile, type Project, type WranglerTools } from '../project.js'
+import { note } from '../terminal.js'
 import { messageOf, UsageError } from '../usage-error.js'
 import { ENTRY, OriginalSources } from './original-sources.js'
 import type {
@@ -44,15 +45,16 @@ export class Sandbox implements AsyncDisposable {
       durableObjects: { SANDBOX: { className: 'Sandbox', useSQLite: true } },
       bindings: { TEXTS: Object.fromEntries(source.texts) },
       cf: false as const,
-      // What migrations print is no output of the program.
-      handleRuntimeStdio: (...streams: { pipe(to: NodeJS.WritableStream): unknown }[]) => {
-        for (const stream of streams) {
-          stream.pipe(process.stderr)
-        }
-      },
     }
-    // Versions before 5 take the options as they are.
-    const miniflare = new Miniflare(convertV4MiniflareOptions?.(options) ?? (options as never))
+    // Versions before 5 take the options as they are. What migrations print is no output of the program.
+    const miniflare = new Miniflare(
+      convertV4MiniflareOptions === undefined
+        ? ({ ...options, handleRuntimeStdio: pipeToStandardError } as never)
+        : convertV4MiniflareOptions({
+            ...options,
+            handleStructuredLogs: ({ message }) => note(message),
+          }),
+    )
     try {
       await miniflare.ready
     } catch (error) {
@@ -130,6 +132,12 @@ export class Sandbox implements AsyncDisposable {
       })
     })
     return Promise.race([answered, late])
+  }
+}
+
+function pipeToStandardError(...streams: readonly NodeJS.ReadableStream[]): void {
+  for (const stream of streams) {
+    stream.pipe(process.stderr, { end: false })
   }
 }
 

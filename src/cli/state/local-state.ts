@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { UsageError } from '../usage-error.js'
 import type { DatabaseContent } from './database-file.js'
 import { readDatabases } from './read-databases.js'
@@ -100,24 +100,31 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }
 
+/** Where the directories of classes are, below the state or what lies above it. */
+const PLACES = ['do', 'v3/do', 'state/v3/do', '.wrangler/state/v3/do']
+
 function listDatabases(root: string): LocalDatabase[] {
-  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
+  const place = PLACES.map((path) => join(root, path)).find((path) => isDirectory(path))
+  if (place === undefined) {
     return []
   }
-  return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter(
-      (entry) => DATABASE_FILE.test(entry.name) && basename(dirname(entry.parentPath)) === 'do',
-    )
-    .map((entry) => {
-      const workerAndClass = basename(entry.parentPath)
-      return {
-        path: join(entry.parentPath, entry.name),
+  return readdirSync(place).toSorted().flatMap((workerAndClass) => {
+    const directory = join(place, workerAndClass)
+    const files = isDirectory(directory) ? readdirSync(directory) : []
+    return files
+      .toSorted()
+      .filter((file) => DATABASE_FILE.test(file))
+      .map((file) => ({
+        path: join(directory, file),
         workerAndClass,
         className: workerAndClass.slice(workerAndClass.lastIndexOf('-') + 1),
-        objectId: basename(entry.name, '.sqlite'),
-      }
-    })
-    .toSorted((a, b) => (a.path < b.path ? -1 : 1))
+        objectId: basename(file, '.sqlite'),
+      }))
+  })
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 /** One line for each object: `  chat-Room  0123…  "lobby"`. */
