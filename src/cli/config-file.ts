@@ -27,7 +27,9 @@ export function readConfig(given: string | undefined): Config {
 function findConfig(): string | undefined {
   const [found, other] = NAMES.filter((name) => existsSync(name))
   if (other !== undefined) {
-    throw new UsageError(`There are ${found} and ${other}. Keep one of them, or choose with --config.`)
+    throw new UsageError(
+      `There are ${found} and ${other}. Keep one of them, or choose with --config.`,
+    )
   }
   return found
 }

@@ -1,7 +1,10 @@
 import * as z from 'zod/mini'
 
 /** A schema with what an editor says of it. */
-function described<T extends z.core.$ZodType>(schema: T, description: string): z.ZodMiniOptional<T> {
+function described<T extends z.core.$ZodType>(
+  schema: T,
+  description: string,
+): z.ZodMiniOptional<T> {
   z.globalRegistry.add(schema, { description })
   return z.optional(schema)
 }
@@ -56,7 +59,10 @@ export const Config = z.strictObject({
     Mappings(),
     'Types and codecs of columns, by the type that they are declared with; * is allowed.',
   ),
-  drizzle: described(text(), 'A Drizzle schema, or drizzle.config.ts, that the migrations must produce.'),
+  drizzle: described(
+    text(),
+    'A Drizzle schema, or drizzle.config.ts, that the migrations must produce.',
+  ),
   wrangler: described(text(), 'The wrangler configuration. Default: found as wrangler does.'),
   env: described(text(), 'The environment of the wrangler configuration.'),
 })

@@ -55,7 +55,9 @@ function toSlug(name: string): string {
 function directoryOf(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (stats !== undefined && !stats.isDirectory()) {
-    throw new UsageError(`${path} is no directory: write the migration into it, or name the directory.`)
+    throw new UsageError(
+      `${path} is no directory: write the migration into it, or name the directory.`,
+    )
   }
   return path
 }
@@ -95,7 +97,9 @@ function write(directory: string, path: string, text: string): void {
     writeFileSync(path, text, { flag: 'wx' })
   } catch (error) {
     throw new UsageError(
-      hasCode(error, 'EEXIST') ? `${path} is there already.` : `${path} cannot be written: ${messageOf(error)}.`,
+      hasCode(error, 'EEXIST')
+        ? `${path} is there already.`
+        : `${path} cannot be written: ${messageOf(error)}.`,
     )
   }
 }

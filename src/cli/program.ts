@@ -59,16 +59,25 @@ function createProgram(exit: (code: number) => void): Command {
 
   types(
     source(
-      command('generate', "Writes the TypeScript interface of an object's database for Kysely.").argument(
+      command(
+        'generate',
+        "Writes the TypeScript interface of an object's database for Kysely.",
+      ).argument(
         '[path]',
         'a SQLite file, or a directory with the state of `wrangler dev` (default: the current one)',
       ),
     ),
   )
     .option('--verify', 'write nothing, and exit with 1 if the file would change')
-    .action(async (path: string | undefined, { verify, ...flags }: Flags & { verify?: boolean }) => {
-      exit(await generate(readSettings({ ...flags, ...(path && { database: path }) }), { verify: verify ?? false }))
-    })
+    .action(
+      async (path: string | undefined, { verify, ...flags }: Flags & { verify?: boolean }) => {
+        exit(
+          await generate(readSettings({ ...flags, ...(path && { database: path }) }), {
+            verify: verify ?? false,
+          }),
+        )
+      },
+    )
 
   command('create', 'Makes the next migration, numbered as the ones before it.')
     .argument('<name>', 'what it does: add_email')
@@ -79,9 +88,17 @@ function createProgram(exit: (code: number) => void): Command {
       exit(create(name, readSettings(flags), { ...((ts ?? sql) && { ts: ts === true }) }))
     })
 
-  types(command('check', 'Runs every migration in the workerd of your wrangler, and says what is wrong.'))
+  types(
+    command(
+      'check',
+      'Runs every migration in the workerd of your wrangler, and says what is wrong.',
+    ),
+  )
     .addOption(migrations())
-    .option('--drizzle <file>', 'a Drizzle schema, or drizzle.config.ts, that the migrations must produce')
+    .option(
+      '--drizzle <file>',
+      'a Drizzle schema, or drizzle.config.ts, that the migrations must produce',
+    )
     .option('--class <name>', 'the class that must be SQLite-backed (default: all that are bound)')
     .addOption(wrangler())
     .addOption(environment())
@@ -94,7 +111,11 @@ function createProgram(exit: (code: number) => void): Command {
     .argument('[path]', 'a directory with the state of `wrangler dev` (default: the current one)')
     .option('--json', 'as JSON')
     .action(async (path: string | undefined, { json, ...flags }: Flags & { json?: boolean }) => {
-      exit(await status(readSettings({ ...flags, ...(path && { database: path }) }), { json: json ?? false }))
+      exit(
+        await status(readSettings({ ...flags, ...(path && { database: path }) }), {
+          json: json ?? false,
+        }),
+      )
     })
 
   command('reset', 'Deletes the local state of a class or an object.')
@@ -103,7 +124,11 @@ function createProgram(exit: (code: number) => void): Command {
     .option('--object <id or name>', 'the object, of all of the class')
     .option('--yes', 'do not ask')
     .action(async (path: string | undefined, { yes, ...flags }: Flags & { yes?: boolean }) => {
-      exit(await reset(readSettings({ ...flags, ...(path && { database: path }) }), { yes: yes ?? false }))
+      exit(
+        await reset(readSettings({ ...flags, ...(path && { database: path }) }), {
+          yes: yes ?? false,
+        }),
+      )
     })
 
   return program
@@ -117,7 +142,10 @@ function migrations(): Option {
 }
 
 function wrangler(): Option {
-  return new Option('--wrangler <file>', 'the wrangler configuration (default: as wrangler finds it)')
+  return new Option(
+    '--wrangler <file>',
+    'the wrangler configuration (default: as wrangler finds it)',
+  )
 }
 
 function environment(): Option {
@@ -128,7 +156,10 @@ function environment(): Option {
 function source(command: Command): Command {
   return command
     .addOption(migrations())
-    .option('--class <name>', 'the Durable Object class, where there are several; also <worker>-<class>')
+    .option(
+      '--class <name>',
+      'the Durable Object class, where there are several; also <worker>-<class>',
+    )
     .option('--object <id or name>', 'the object of the class')
     .addOption(wrangler())
     .addOption(environment())
@@ -143,11 +174,19 @@ function types(command: Command): Command {
     .option('--columns', 'write `columns` as well, for the option of the dialect')
     .addOption(repeated('--include <glob>', 'only these tables'))
     .addOption(repeated('--exclude <glob>', 'not these tables'))
-    .addOption(repeated('--map <column=codec>', 'person.created_at=date:iso, or a column alone', mapping))
-    .addOption(repeated('--map-type <type=codec>', 'by the declared type: datetime=date:sqlite', mapping))
+    .addOption(
+      repeated('--map <column=codec>', 'person.created_at=date:iso, or a column alone', mapping),
+    )
+    .addOption(
+      repeated('--map-type <type=codec>', 'by the declared type: datetime=date:sqlite', mapping),
+    )
 }
 
-function repeated(flags: string, description: string, parse = (value: string): string => value): Option {
+function repeated(
+  flags: string,
+  description: string,
+  parse = (value: string): string => value,
+): Option {
   return new Option(flags, `${description} (may be repeated)`).argParser<string[]>(
     (value, previous: string[] | undefined) => [...(previous ?? []), parse(value)],
   )

@@ -4,12 +4,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import type { Settings } from './settings.js'
 import { importSqlite } from './state/database-file.js'
-import {
-  listing,
-  type LocalObject,
-  readLocalObjects,
-  stateDirectory,
-} from './state/local-state.js'
+import { listing, type LocalObject, readLocalObjects, stateDirectory } from './state/local-state.js'
 import { note, printable, writeOut } from './terminal.js'
 import { messageOf, UsageError } from './usage-error.js'
 
@@ -98,7 +93,9 @@ async function lock(path: string): Promise<DatabaseSync> {
   } catch (error) {
     database?.close()
     if (/locked|busy/i.test(messageOf(error))) {
-      throw new UsageError(`${path} is open. Stop \`wrangler dev\`, and whatever else has it open, first.`)
+      throw new UsageError(
+        `${path} is open. Stop \`wrangler dev\`, and whatever else has it open, first.`,
+      )
     }
     if (/not a database|malformed/i.test(messageOf(error))) {
       // Nobody can have that open.

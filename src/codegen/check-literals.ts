@@ -36,7 +36,10 @@ function jsonColumnsOf(tokens: readonly Token[], columns: ReadonlySet<string>): 
     const [column, ...others] = [
       ...new Set(alternatives.flatMap((part) => jsonColumnOf(part, columns) ?? nullColumnOf(part))),
     ]
-    return column === undefined || column === '' || others.length > 0 || alternatives.every(isNullCheck)
+    return column === undefined ||
+      column === '' ||
+      others.length > 0 ||
+      alternatives.every(isNullCheck)
       ? []
       : [column]
   }

@@ -34,8 +34,7 @@ export function columnMember(
     mapped === undefined
       ? columnTypes(column, table, literals)
       : { read: [operand(mapped.type)], alsoWritten: [] }
-  const names =
-    mapped === undefined ? [] : [...namesIn(mapped.type), ...mapped.imports.keys()]
+  const names = mapped === undefined ? [] : [...namesIn(mapped.type), ...mapped.imports.keys()]
   const member = (type: string, helper?: KyselyHelper): ColumnMember => ({
     type: helper === undefined ? type : `${helper}<${type}>`,
     helper,

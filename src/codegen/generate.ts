@@ -146,7 +146,8 @@ function membersOfTable(
     table.columns.map((column) => {
       const literals = limits.get(foldName(column.name))
       const given = mapping(column, table)
-      const inferred = columns && given === undefined ? inferMapping(column, table, literals) : given
+      const inferred =
+        columns && given === undefined ? inferMapping(column, table, literals) : given
       const mapped = inferred === undefined ? undefined : mapColumn(inferred)
       return [column, columnMember(column, table, { literals, mapped })]
     }),

@@ -244,9 +244,7 @@ function toTableSchema(
     kind,
     strict: row.strict === 1,
     withoutRowid: row.withoutRowid === 1,
-    columns: row.columns
-      .map((column) => toColumnInfo(column, collations))
-      .map(columnMapping(row)),
+    columns: row.columns.map((column) => toColumnInfo(column, collations)).map(columnMapping(row)),
     foreignKeys: toForeignKeys(row.foreignKeys, primaryKeys),
     indexes: row.indexes.map(toIndexInfo),
     checks,

@@ -50,7 +50,8 @@ describe('check', () => {
   it('should name the line of a statement that is no SQL, in a text and at the offset', async () => {
     expect(
       await findings({
-        'm/0001_a.sql': '-- ä\ncreate table a (id integer);\ncreate table a2 (\n  x selec select\n);\n',
+        'm/0001_a.sql':
+          '-- ä\ncreate table a (id integer);\ncreate table a2 (\n  x selec select\n);\n',
         'm/0002_b.sql': 'select 1',
       }),
     ).toEqual([
@@ -71,7 +72,9 @@ describe('check', () => {
 
   it('should name the second of two equal statements', async () => {
     expect(
-      await findings({ 'm/0001_a.sql': 'create table a (n);\ncreate table b (n);\ncreate table a (n);' }),
+      await findings({
+        'm/0001_a.sql': 'create table a (n);\ncreate table b (n);\ncreate table a (n);',
+      }),
     ).toEqual([expect.stringMatching(/^m\/0001_a\.sql:3 .*table a already exists/)])
   })
 
@@ -96,8 +99,12 @@ describe('check', () => {
         'm/0002_b.sql': 'create table soon (id integer primary key)',
       }),
     ).toEqual([
-      expect.stringMatching(/^m\/0001_a\.sql:4 .* table child has a foreign key to other, which no migration makes/),
-      expect.stringMatching(/^m\/0001_a\.sql:3 .* table child has a foreign key to parent on columns that are no primary key/),
+      expect.stringMatching(
+        /^m\/0001_a\.sql:4 .* table child has a foreign key to other, which no migration makes/,
+      ),
+      expect.stringMatching(
+        /^m\/0001_a\.sql:3 .* table child has a foreign key to parent on columns that are no primary key/,
+      ),
     ])
   })
 
@@ -158,7 +165,9 @@ describe('check', () => {
       }),
     ).toEqual([
       'm/index.ts:3 Migration 0001_a: its down leaves another schema than before: table a is there.',
-      expect.stringMatching(/^m\/index\.ts:7 Migration 0002_b \(down\) failed and was undone: error in index i/),
+      expect.stringMatching(
+        /^m\/index\.ts:7 Migration 0002_b \(down\) failed and was undone: error in index i/,
+      ),
       'm/index.ts:10 Migration 0003_c: its down leaves another schema than before: rows of a are 1 instead of 0.',
     ])
   })
@@ -173,9 +182,9 @@ describe('check', () => {
     expect(
       await findings(module('async (db, sql) => {\n      sql.exec("select nope")\n    }')),
     ).toEqual([expect.stringMatching(/^m\/index\.js:4 .*no such column: nope/)])
-    expect(await findings(module('async () => {\n      throw new Error("not yet")\n    }'))).toEqual([
-      expect.stringMatching(/^m\/index\.js:4 .*not yet\. Mend it\.$/),
-    ])
+    expect(
+      await findings(module('async () => {\n      throw new Error("not yet")\n    }')),
+    ).toEqual([expect.stringMatching(/^m\/index\.js:4 .*not yet\. Mend it\.$/)])
   })
 
   it('should find modules that cannot be bundled or loaded', async () => {
@@ -243,7 +252,9 @@ describe('check', () => {
       {
         file: 'm/0001_a.sql',
         line: 2,
-        message: expect.stringMatching(/^Migration 0001_a \(up\) failed and was undone: no such column: nope/),
+        message: expect.stringMatching(
+          /^Migration 0001_a \(up\) failed and was undone: no such column: nope/,
+        ),
       },
     ])
     expect((await check({ 'm/0001_a.sql': 'select 1' }, '--json')).stdout).toBe('[]\n')

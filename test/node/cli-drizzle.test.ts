@@ -58,8 +58,7 @@ it("should run drizzle-kit's own migrations, match its schema, and find a drift"
       .replace('on(t.isActive, t.role)', 'on(t.isActive, t.email)'),
   )
   const { status, stdout } = await check()
-  const line = (text: string): number =>
-    SCHEMA.slice(0, SCHEMA.indexOf(text)).split('\n').length
+  const line = (text: string): number => SCHEMA.slice(0, SCHEMA.indexOf(text)).split('\n').length
   const users = `src/schema.ts:${line("'users'")} Table users:`
   const posts = `src/schema.ts:${line("'posts'")} Table posts:`
   const cure = 'Run drizzle-kit generate, or mend the schema.'

@@ -91,10 +91,7 @@ export class CliProject implements Disposable {
   /** The files of the directory, with a digest of each, and the other things in it. */
   files(): Record<string, string> {
     return Object.fromEntries(
-      pathsIn(this.directory).map((path) => [
-        relative(this.directory, path),
-        digestOf(path),
-      ]),
+      pathsIn(this.directory).map((path) => [relative(this.directory, path), digestOf(path)]),
     )
   }
 

@@ -151,7 +151,8 @@ describe('reset', () => {
     project.createDatabase(`${STATE}/chat-User/${IDS[0]}.sqlite`, FIRST)
     const { status } = await project.spawn('reset', '--object', 'lobby', '--yes')
     expect(status).toBe(0)
-    const left = (): string[] => Object.keys(project.files()).filter((path) => /[a-z]\.\w+$/.test(path))
+    const left = (): string[] =>
+      Object.keys(project.files()).filter((path) => /[a-z]\.\w+$/.test(path))
     const migrations = ['m/0001_message.sql', 'm/0002_index.sql', 'm/0003_person.sql']
     const user = `${STATE}/chat-User/${IDS[0]}.sqlite`
     const notes = `${STATE}/chat-Room/notes.txt`
@@ -243,7 +244,9 @@ describe('a hostile database', () => {
       names.map((name) => project.path(name)),
       2_000,
     )
-    const good = { content: expect.objectContaining({ tables: [expect.objectContaining({ name: 'good' })] }) }
+    const good = {
+      content: expect.objectContaining({ tables: [expect.objectContaining({ name: 'good' })] }),
+    }
     expect(results).toEqual([
       good,
       { error: expect.stringContaining('SQLite did not describe its tables within 2 s') },

@@ -296,7 +296,9 @@ describe('the output file', () => {
         })
       }
     }
-    expect(noFile('dangling.ts').stderr).toMatch(/^dangling\.ts is a link to a file that is not there\./)
+    expect(noFile('dangling.ts').stderr).toMatch(
+      /^dangling\.ts is a link to a file that is not there\./,
+    )
     expect(noFile('/proc/none/db.ts')).toMatchObject({ status: 2, stdout: '' })
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true)
   })
@@ -324,25 +326,30 @@ describe('wrong input', () => {
     ],
     [['generate', '--nope'], "unknown option '--nope'"],
     [['generate', '--out'], "option '--out <file>' argument missing"],
-    [['generate', 'good.sqlite', '--map', 'a'], expect.stringMatching(/'a' is invalid\. Write it as/)],
+    [
+      ['generate', 'good.sqlite', '--map', 'a'],
+      expect.stringMatching(/'a' is invalid\. Write it as/),
+    ],
     [
       ['generate', 'good.sqlite', '--map', 'one.idd=int64'],
       "There is no column 'one.idd'. Correct the name, or leave it out.",
     ],
     [
       ['generate', 'good.sqlite', '--map', 'id=float'],
-      expect.stringMatching(/^There is no codec 'float'\. Use boolean, int64, json, date:milliseconds/),
+      expect.stringMatching(
+        /^There is no codec 'float'\. Use boolean, int64, json, date:milliseconds/,
+      ),
     ],
     [
       ['generate', 'good.sqlite', '--include', 'two'],
       "There is no table 'two'. Correct the name, or leave it out.",
     ],
     [['generate', '--config', 'gone.jsonc'], 'There is no configuration file gone.jsonc.'],
-    [['generate', '--config', 'text.sqlite'], expect.stringMatching(/^text\.sqlite:1 is no JSON: /)],
     [
-      ['generate', '--config', 'typo.jsonc'],
-      'typo.jsonc: mapping → a.b: Unrecognized key: "typ".',
+      ['generate', '--config', 'text.sqlite'],
+      expect.stringMatching(/^text\.sqlite:1 is no JSON: /),
     ],
+    [['generate', '--config', 'typo.jsonc'], 'typo.jsonc: mapping → a.b: Unrecognized key: "typ".'],
     [['generate', 'missing.sqlite'], 'There is no missing.sqlite.'],
     [['generate', 'empty'], expect.stringMatching(/^There is no database of a Durable Object in /)],
     [
@@ -404,9 +411,9 @@ describe('help and version', () => {
     const { status, stdout } = run('--help')
     expect(status).toBe(0)
     const commands = ['generate', 'create', 'check', 'status', 'reset']
-    expect(stdout.match(/^  (\w+) \[options\]/gm)?.map((line) => line.trim().split(' ')[0])).toEqual(
-      commands,
-    )
+    expect(
+      stdout.match(/^  (\w+) \[options\]/gm)?.map((line) => line.trim().split(' ')[0]),
+    ).toEqual(commands)
     for (const command of commands) {
       const help = run(command, '--help')
       expect(help).toMatchObject({ status: 0, stderr: '' })

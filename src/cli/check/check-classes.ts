@@ -14,11 +14,16 @@ export interface WranglerConfig {
 
 export async function readWranglerConfig(
   project: Project,
-  { wrangler: given, env }: { readonly wrangler?: string | undefined; readonly env?: string | undefined },
+  {
+    wrangler: given,
+    env,
+  }: { readonly wrangler?: string | undefined; readonly env?: string | undefined },
 ): Promise<WranglerConfig> {
   const { unstable_readConfig: readConfig } = await project.wrangler()
   if (typeof readConfig !== 'function') {
-    throw new UsageError('wrangler is too old to read its configuration for others. Update it to 4.')
+    throw new UsageError(
+      'wrangler is too old to read its configuration for others. Update it to 4.',
+    )
   }
   try {
     const config = readConfig({ config: given, env }, { hideWarnings: true })

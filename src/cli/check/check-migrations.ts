@@ -1,6 +1,11 @@
 import type { Finding } from '../finding.js'
 import type { MigrationPlaces } from '../migrations/migration-places.js'
-import type { ForeignKeyProblem, ListedMigration, SandboxFailure, Snapshot } from '../sandbox/protocol.js'
+import type {
+  ForeignKeyProblem,
+  ListedMigration,
+  SandboxFailure,
+  Snapshot,
+} from '../sandbox/protocol.js'
 import type { Sandbox } from '../sandbox/sandbox.js'
 import { oneLine } from '../terminal.js'
 import { schemaDifferences } from './schema-differences.js'
@@ -115,7 +120,9 @@ async function checkDowns(
     say(`${name}, down`)
     const report = (message: string, failure?: SandboxFailure): void => {
       const place =
-        failure === undefined ? places.ofText(name, /(?<![\w$])down(?![\w$])/) : places.ofFailure(name, failure)
+        failure === undefined
+          ? places.ofText(name, /(?<![\w$])down(?![\w$])/)
+          : places.ofFailure(name, failure)
       findings.push({ ...place, message })
     }
     await sandbox.migrate(object, name)
@@ -132,7 +139,8 @@ async function checkDowns(
       report(`Migration ${name}: its down leaves another schema than before: ${left.join(', ')}.`)
     }
     const again = await sandbox.migrate(object, name)
-    const other = again === undefined ? schemaDifferences(after, await sandbox.snapshot(object)) : []
+    const other =
+      again === undefined ? schemaDifferences(after, await sandbox.snapshot(object)) : []
     if (again !== undefined && left.length === 0) {
       report(`After its down: ${describeFailure(name, again)}`, again)
     } else if (other.length > 0 && left.length === 0) {

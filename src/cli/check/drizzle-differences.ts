@@ -34,7 +34,9 @@ export function drizzleDifferences(
   const extra = [...actual.values()]
     .filter(({ name, kind }) => kind === 'table' && !expected.has(foldName(name)))
     .filter(({ name }) => !JOURNALS.has(name) && isIncluded(name))
-    .map(({ name }) => difference(name, `The migrations make table ${name}, which the schema has not`))
+    .map(({ name }) =>
+      difference(name, `The migrations make table ${name}, which the schema has not`),
+    )
   return [...missing, ...extra]
 }
 

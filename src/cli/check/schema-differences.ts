@@ -57,8 +57,12 @@ function tableDifferences(a: TableSchema, b: TableSchema): string[] {
   )
   return [
     ...columns,
-    ...differences('index', indexes(a), indexes(b), (x, y, name) => (x === y ? [] : [`${name} is another`])),
-    ...rest.map((key) => `${WORDS[key]} of table ${a.name} ${PLURAL.has(key) ? 'are' : 'is'} another`),
+    ...differences('index', indexes(a), indexes(b), (x, y, name) =>
+      x === y ? [] : [`${name} is another`],
+    ),
+    ...rest.map(
+      (key) => `${WORDS[key]} of table ${a.name} ${PLURAL.has(key) ? 'are' : 'is'} another`,
+    ),
     ...(isEqual(a.checks.map(canonical), b.checks.map(canonical))
       ? []
       : [`the CHECK constraints of table ${a.name} are others`]),

@@ -29,7 +29,9 @@ export function readMigrationSource(path: string): MigrationSource {
     return { path, texts: new Map(), modules: [], index: path }
   }
   if (!stats?.isDirectory()) {
-    throw new UsageError(`There are no migrations in ${path}: there is no such directory or module.`)
+    throw new UsageError(
+      `There are no migrations in ${path}: there is no such directory or module.`,
+    )
   }
   return readDirectory(path)
 }

@@ -203,11 +203,7 @@ function checkedBySqlite(
   parents: readonly string[],
 ): ForeignKeyProblem[] {
   try {
-    const rows = read(
-      storage,
-      'select distinct parent, 0 from pragma_foreign_key_check(?)',
-      table,
-    )
+    const rows = read(storage, 'select distinct parent, 0 from pragma_foreign_key_check(?)', table)
     return rows
       .filter(([referencedTable]) => parents.includes(referencedTable))
       .map(([referencedTable]) => ({ table, referencedTable, kind: 'violation' }))

@@ -39,7 +39,10 @@ export async function readDatabase(path: string): Promise<DatabaseContent> {
       }
     }
     const after = statSync(path, { throwIfNoEntry: false })
-    if (content !== undefined && (!isIdle || (!isOpen(path) && before?.mtimeMs === after?.mtimeMs))) {
+    if (
+      content !== undefined &&
+      (!isIdle || (!isOpen(path) && before?.mtimeMs === after?.mtimeMs))
+    ) {
       return content
     }
   }

@@ -108,19 +108,21 @@ function listDatabases(root: string): LocalDatabase[] {
   if (place === undefined) {
     return []
   }
-  return readdirSync(place).toSorted().flatMap((workerAndClass) => {
-    const directory = join(place, workerAndClass)
-    const files = isDirectory(directory) ? readdirSync(directory) : []
-    return files
-      .toSorted()
-      .filter((file) => DATABASE_FILE.test(file))
-      .map((file) => ({
-        path: join(directory, file),
-        workerAndClass,
-        className: workerAndClass.slice(workerAndClass.lastIndexOf('-') + 1),
-        objectId: basename(file, '.sqlite'),
-      }))
-  })
+  return readdirSync(place)
+    .toSorted()
+    .flatMap((workerAndClass) => {
+      const directory = join(place, workerAndClass)
+      const files = isDirectory(directory) ? readdirSync(directory) : []
+      return files
+        .toSorted()
+        .filter((file) => DATABASE_FILE.test(file))
+        .map((file) => ({
+          path: join(directory, file),
+          workerAndClass,
+          className: workerAndClass.slice(workerAndClass.lastIndexOf('-') + 1),
+          objectId: basename(file, '.sqlite'),
+        }))
+    })
 }
 
 function isDirectory(path: string): boolean {
