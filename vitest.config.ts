@@ -24,7 +24,7 @@ function workerd(name: string, compatibilityDate: string, alias: Record<string, 
       name,
       include: ['test/**/*.test.ts'],
       // What has a project of its own, below.
-      exclude: ['test/{better-auth,mikro-orm,node,patterns}/**'],
+      exclude: ['test/{auth-js,better-auth,mikro-orm,node,patterns}/**'],
       isolate: false,
       testTimeout: 40_000,
     },
@@ -32,8 +32,11 @@ function workerd(name: string, compatibilityDate: string, alias: Record<string, 
 }
 
 /** A library on top of the dialect, in workerd with code generation refused, as in production. */
-function integration(name: string, globalSetup: string[] = []) {
-  const project = workerd(name, newest)
+function integration(
+  name: string,
+  { globalSetup = [], alias }: { globalSetup?: string[]; alias?: Record<string, string> } = {},
+) {
+  const project = workerd(name, newest, alias)
   return {
     ...project,
     test: {
@@ -81,11 +84,14 @@ export default defineConfig({
     projects: [
       ...dates.map((date) => workerd(date, date)),
       workerd('kysely 0.28', '2026-04-06', {
+        'kysely/helpers/sqlite': fileURLToPath(import.meta.resolve('kysely-0.28/helpers/sqlite')),
         'kysely/migration': kysely028,
         kysely: kysely028,
       }),
-      integration('mikro-orm', ['test/mikro-orm/compile.ts']),
+      integration('mikro-orm', { globalSetup: ['test/mikro-orm/compile.ts'] }),
       integration('better-auth'),
+      // Its adapter takes Kysely 0.28 alone.
+      integration('auth-js', { alias: { kysely: kysely028 } }),
       // deleteAll() and alarms differ between the two.
       patterns('2024-09-23'),
       patterns(newest),

@@ -1,4 +1,4 @@
-import { sql as raw } from 'kysely'
+import { sql as raw, SqliteIntrospector } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -520,6 +520,14 @@ describe('db.introspection', () => {
       expect(await db.introspection.getSchemas()).toEqual([])
     }))
 
+  it('should give a column the keys that the introspector of Kysely gives it', () =>
+    inDurableObject<never>(async ({ db, sql }) => {
+      sql.exec('create table person (name text)')
+      const [ours] = await db.introspection.getTables()
+      const [kyselys] = await new SqliteIntrospector(db).getTables()
+      expect(ours?.columns).toStrictEqual(kyselys?.columns)
+    }))
+
   it('should show what is of the user and nothing else, beside KV, an alarm and broken views', () =>
     inDurableObject<never>(async (scope) => {
       await createMixture(scope)
@@ -567,6 +575,7 @@ describe('db.introspection', () => {
           {
             "columns": [
               {
+                "comment": undefined,
                 "dataType": "INTEGER",
                 "hasDefaultValue": false,
                 "isAutoIncrementing": true,
@@ -574,6 +583,7 @@ describe('db.introspection', () => {
                 "name": "id",
               },
               {
+                "comment": undefined,
                 "dataType": "TEXT",
                 "hasDefaultValue": true,
                 "isAutoIncrementing": false,
@@ -581,6 +591,7 @@ describe('db.introspection', () => {
                 "name": "name",
               },
               {
+                "comment": undefined,
                 "dataType": "INT",
                 "hasDefaultValue": false,
                 "isAutoIncrementing": false,
@@ -588,6 +599,7 @@ describe('db.introspection', () => {
                 "name": "key",
               },
               {
+                "comment": undefined,
                 "dataType": "TEXT",
                 "hasDefaultValue": false,
                 "isAutoIncrementing": false,
@@ -602,6 +614,7 @@ describe('db.introspection', () => {
           {
             "columns": [
               {
+                "comment": undefined,
                 "dataType": "TEXT",
                 "hasDefaultValue": false,
                 "isAutoIncrementing": false,
@@ -609,6 +622,7 @@ describe('db.introspection', () => {
                 "name": "id",
               },
               {
+                "comment": undefined,
                 "dataType": "INT",
                 "hasDefaultValue": false,
                 "isAutoIncrementing": false,
