@@ -55,7 +55,7 @@ function parseConfig(path: string, text: string): Config {
   }
   const result = Config.safeParse(value)
   if (!result.success) {
-    throw new UsageError(`${path}: ${describeIssue(result.error.issues[0]!)}.`)
+    throw new UsageError(`${path}: ${describeIssue(result.error.issues.at(0)!)}.`)
   }
   return result.data
 }

@@ -87,7 +87,7 @@ function nextNumber(files: readonly string[]): string {
 /** The time now, in UTC, as this one is written: `20261121`, `2026-11-21-101500`. */
 function timeLike(written: string): string | undefined {
   const isTime = /^(?:19|20)\d\d-?(?:0\d|1[0-2])-?[0-3]\d/.test(written)
-  const digits = [...new Date().toISOString().replace(/\D/g, '')]
+  const digits = new Date().toISOString().match(/\d/g) ?? []
   return isTime ? written.replace(/\d/g, () => digits.shift() ?? '0') : undefined
 }
 

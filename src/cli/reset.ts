@@ -24,7 +24,7 @@ export async function reset(
       `There are several such classes in ${root}. Choose one with --class.\n${listing(objects)}`,
     )
   }
-  const directory = dirname(objects[0]!.path)
+  const directory = dirname(objects.at(0)!.path)
   writeOut(printable(`To be deleted from ${root}:\n${listing(objects)}\n`))
   if (!yes && !(await confirm())) {
     note('Nothing was deleted.')
@@ -61,7 +61,7 @@ async function deleteObjects(
       locks.push(await lock(path))
     }
     if (existsSync(alarms) && !isWhole) {
-      deleteAlarms(locks[0]!, objects)
+      deleteAlarms(locks.at(0)!, objects)
     }
   } catch (error) {
     closeAll(locks)

@@ -64,7 +64,10 @@ function ownImports(
       }
     }
   }
-  const byModule = Map.groupBy([...moduleOf].toSorted(), ([, module]) => module)
+  const byModule = Map.groupBy(
+    [...moduleOf].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    ([, module]) => module,
+  )
   return [...byModule]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([module, names]) => [module, new Map(names.map(([name]) => [name, values.has(name)]))])

@@ -106,17 +106,21 @@ it(
   },
 )
 
-it('should verify the generated file, and check the project, without any state', { timeout: 120_000 }, () => {
-  cpSync(join(example, 'src'), join(project, 'src'), { recursive: true })
-  expect(program('generate --verify')).toEqual({ status: 0, output: '' })
-  expect(program('check')).toEqual({ status: 0, output: 'No findings.\n' })
-  writeFileSync(join(project, 'src/database.generated.ts'), '')
-  expect(program('check')).toEqual({
-    status: 1,
-    output:
-      'src/database.generated.ts:1 The generated types are not what the migrations make. Run kysely-durable-sqlite generate.\n',
-  })
-})
+it(
+  'should verify the generated file, and check the project, without any state',
+  { timeout: 120_000 },
+  () => {
+    cpSync(join(example, 'src'), join(project, 'src'), { recursive: true })
+    expect(program('generate --verify')).toEqual({ status: 0, output: '' })
+    expect(program('check')).toEqual({ status: 0, output: 'No findings.\n' })
+    writeFileSync(join(project, 'src/database.generated.ts'), '')
+    expect(program('check')).toEqual({
+      status: 1,
+      output:
+        'src/database.generated.ts:1 The generated types are not what the migrations make. Run kysely-durable-sqlite generate.\n',
+    })
+  },
+)
 
 it(
   'should read the state while the Worker writes to it, rightly, and unnoticed by the Worker',
@@ -125,10 +129,10 @@ it(
     cpSync(join(example, 'src'), join(project, 'src'), { recursive: true })
     server = await startWranglerDev(project)
     const { url } = server
-    let isWriting = true
+    const reading = new AbortController()
     let written = 0
     const write = async (): Promise<void> => {
-      while (isWriting) {
+      while (!reading.signal.aborted) {
         const response = await fetch(`${url}/after/tickets`, {
           method: 'POST',
           body: JSON.stringify({ subject: 'Help', author: 'Ada', body: 'It does not work.' }),
@@ -150,7 +154,7 @@ it(
         expect.objectContaining({ class: 'HelpDesk', name: 'main', tables: 3, error: null }),
       ])
     }
-    isWriting = false
+    reading.abort()
     await writer
     expect(written).toBeGreaterThan(READS)
     await server.stop()

@@ -43,13 +43,13 @@ async function chat(): Promise<CliProject> {
   })
   const second = 'create index i on message (id)'
   const all = { '0001_message': FIRST, '0002_index': second }
-  await createObject(project, { id: IDS[0]!, name: 'lobby', texts: all })
+  await createObject(project, { id: IDS.at(0)!, name: 'lobby', texts: all })
   await createObject(project, {
-    id: IDS[1]!,
+    id: IDS.at(1)!,
     name: 'kit\u001bchen',
     texts: { '0001_message': 'create table other (id)', '0003_person': null, '0004_gone': null },
   })
-  await createObject(project, { id: IDS[2]!, name: 'new', texts: {} })
+  await createObject(project, { id: IDS.at(2)!, name: 'new', texts: {} })
   return project
 }
 
@@ -81,7 +81,10 @@ describe('status', () => {
   it('should say the same as JSON, and exit with 0 if nothing is wrong', async () => {
     using project = await chat()
     const { status, stdout } = await project.spawn(
-      ...['status', '--object', 'lobby', '--migrations', 'm', '--json'],
+      'status',
+      '--object=lobby',
+      '--migrations=m',
+      '--json',
     )
     expect(status).toBe(0)
     const executedAt = '2026-11-21T10:00:00.000Z'
@@ -114,7 +117,10 @@ describe('status', () => {
       }`,
     )
     const { stdout } = await project.run(
-      ...['status', '--object', 'lobby', '--migrations', 'all.ts', '--json'],
+      'status',
+      '--object=lobby',
+      '--migrations=all.ts',
+      '--json',
     )
     const [{ migrations }] = JSON.parse(stdout) as [{ migrations: { state: string }[] }]
     // The object has applied a SQL text of that name.

@@ -254,7 +254,8 @@ describe('generate', () => {
       'generate',
       'a.sqlite',
       ...args,
-      ...['--map', 'one.on_at=date:iso', '--map', 'big=int64'],
+      '--map=one.on_at=date:iso',
+      '--map=big=int64',
     )
     expect(status).toBe(0)
     expect(stdout.split('\n').slice(4)).toEqual([

@@ -103,7 +103,7 @@ function index({ unique, columns, sql }: IndexInfo): string {
     ? ` ${condition(sql!.slice(sql!.indexOf('(')))}`
     : where === -1
       ? ''
-      : ` ${condition(sql!.slice(tokens[where]!.start))}`
+      : ` ${condition(sql!.slice(tokens.at(where)!.start))}`
   return `${unique ? 'unique ' : ''}on (${parts.join(', ')})${text}`
 }
 

@@ -146,7 +146,7 @@ async function loadModule(
     .catch((error: unknown) => {
       throw unbundled(path, error)
     })
-  const code = Buffer.from(outputFiles[0]!.contents).toString('base64')
+  const code = Buffer.from(outputFiles.at(0)!.contents).toString('base64')
   try {
     return (await import(`data:text/javascript;base64,${code}`)) as Record<string, unknown>
   } catch (error) {

@@ -70,7 +70,7 @@ export class MigrationPlaces {
 
 /** As `migrationsFromFiles` names the file. */
 export function migrationName(path: string): string {
-  return Object.keys(migrationsFromFiles({ [path]: '' }))[0]!
+  return Object.keys(migrationsFromFiles({ [path]: '' })).at(0)!
 }
 
 /** Where the statement begins, which is one of those with the same text. */

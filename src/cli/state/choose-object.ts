@@ -18,9 +18,8 @@ export function chooseObject(objects: readonly LocalObject[], root: string): Cho
     throw new UsageError(unreadable.error)
   }
   const bySchema = Map.groupBy(objects, ({ content }) => JSON.stringify(content?.tables))
-  const [first] = objects
   if (bySchema.size === 1) {
-    return { tables: tablesOf(first!), others: [] }
+    return { tables: tablesOf(objects.at(0)!), others: [] }
   }
   const classes = new Set(objects.map(({ workerAndClass }) => workerAndClass))
   if (classes.size > 1) {
@@ -40,7 +39,7 @@ export function chooseObject(objects: readonly LocalObject[], root: string): Cho
     )
   }
   return {
-    tables: tablesOf(chosen[0]!),
+    tables: tablesOf(chosen.at(0)!),
     others: objects.filter((object) => !chosen.includes(object)),
   }
 }

@@ -86,7 +86,7 @@ export async function readLocalObjects(
 async function readObjects(databases: readonly LocalDatabase[]): Promise<LocalObject[]> {
   const results = await readDatabases(databases.map(({ path }) => path))
   return databases.map((database, index) => {
-    const result = results[index]!
+    const result = results.at(index)!
     return {
       ...database,
       content: 'content' in result ? result.content : undefined,
