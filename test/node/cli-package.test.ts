@@ -8,7 +8,6 @@ import { type DevServer, startWranglerDev } from './wrangler-dev.ts'
 
 const root = join(import.meta.dirname, '../..')
 const example = join(root, 'examples/typed-schema')
-const bin = join(root, 'bin/kysely-durable-sqlite.js')
 
 /** A project of its own, with the example's Worker and the packed package. */
 let project: string
@@ -26,17 +25,20 @@ function run(command: string): Result {
   return { status, output: (stdout + stderr).replace(/^npm warn .*\n/gm, '') }
 }
 
+/** The packed program. */
 function program(command: string): Result {
-  return run(`npx --offline kysely-durable-sqlite ${command}`)
+  return run(`${process.execPath} ${join(project, BIN)} ${command}`)
 }
+
+const BIN = 'node_modules/kysely-durable-sqlite/bin/kysely-durable-sqlite.js'
 
 /** Against the local state. What the example's scripts do goes by the schema alone. */
 function verify(): Result {
-  return program('generate . --class HelpDesk --verify')
+  return run('npx --offline kysely-durable-sqlite generate . --class HelpDesk --verify')
 }
 
 /** How often the state is read while the Worker writes to it. */
-const READS = Number(process.env['STATE_READS'] ?? 8)
+const READS = Number(process.env['STATE_READS'] ?? 4)
 
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'typed-schema-'))
@@ -144,8 +146,8 @@ it(
     const writer = write()
     for (let i = 0; i < READS; i++) {
       const [types, status] = await Promise.all([
-        promisify(execFile)(process.execPath, [bin, 'generate', '.', '--verify'], { cwd: project }),
-        promisify(execFile)(process.execPath, [bin, 'status', '--class', 'HelpDesk', '--json'], {
+        promisify(execFile)(process.execPath, [BIN, 'generate', '.', '--verify'], { cwd: project }),
+        promisify(execFile)(process.execPath, [BIN, 'status', '--class', 'HelpDesk', '--json'], {
           cwd: project,
         }),
       ])

@@ -19,7 +19,7 @@ export function chooseObject(objects: readonly LocalObject[], root: string): Cho
   }
   const bySchema = Map.groupBy(objects, ({ content }) => JSON.stringify(content?.tables))
   if (bySchema.size === 1) {
-    return { tables: tablesOf(objects.at(0)!), others: [] }
+    return { tables: tablesOf(objects), others: [] }
   }
   const classes = new Set(objects.map(({ workerAndClass }) => workerAndClass))
   if (classes.size > 1) {
@@ -39,13 +39,14 @@ export function chooseObject(objects: readonly LocalObject[], root: string): Cho
     )
   }
   return {
-    tables: tablesOf(chosen.at(0)!),
+    tables: tablesOf(chosen),
     others: objects.filter((object) => !chosen.includes(object)),
   }
 }
 
-function tablesOf({ content }: LocalObject): readonly TableSchema[] {
-  return content?.tables ?? []
+/** Those of the first: all have the same. */
+function tablesOf([object]: readonly LocalObject[]): readonly TableSchema[] {
+  return object?.content?.tables ?? []
 }
 
 function appliedCount({ content }: LocalObject): number {
