@@ -49,8 +49,8 @@ export async function checkClasses(
   const text = readFileSync(path, 'utf8')
   let known: ReadonlyMap<string, boolean | undefined>
   try {
-    // Configurations without migrations declare the classes in `exports`.
-    known = sqliteOf(config.migrations, config.exports ?? {})
+    // Configurations without migrations declare the classes in `exports`, which only newer versions know.
+    known = sqliteOf?.(config.migrations, config.exports ?? {}) ?? classesOf(config)
   } catch (error) {
     return [{ file: path, line: lineOf(text, /migrations/), message: `${messageOf(error)}.` }]
   }
@@ -61,6 +61,27 @@ export async function checkClasses(
       line: lineOf(text, new RegExp(String.raw`class_name["']?\s*[:=]\s*["']${escape(name)}["']`)),
       message: known.has(name) ? keyValueClass(name) : unknownClass(name, path, config),
     }))
+}
+
+/** For a wrangler that does not tell: the classes, and whether they are SQLite-backed. */
+function classesOf({ migrations }: Unstable_Config): ReadonlyMap<string, boolean> {
+  const classes = new Map<string, boolean>()
+  for (const migration of migrations) {
+    for (const name of migration.deleted_classes ?? []) {
+      classes.delete(name)
+    }
+    for (const { from, to } of migration.renamed_classes ?? []) {
+      classes.set(to, classes.get(from) ?? false)
+      classes.delete(from)
+    }
+    for (const name of migration.new_classes ?? []) {
+      classes.set(name, false)
+    }
+    for (const name of migration.new_sqlite_classes ?? []) {
+      classes.set(name, true)
+    }
+  }
+  return classes
 }
 
 function keyValueClass(name: string): string {
