@@ -25,7 +25,7 @@ async function findings(
   return stdout.trimEnd().split('\n')
 }
 
-describe('check', () => {
+describe('check', { timeout: 120_000 }, () => {
   it('should find nothing in good migrations of every kind, with their downs', async () => {
     expect(
       await check({

@@ -274,6 +274,45 @@ describe('generate', () => {
   })
 })
 
+describe('a mapping', () => {
+  it('should hold where it is the most particular: table and column, column, declared type', () => {
+    createDatabase(
+      'a.sqlite',
+      'create table one (a_at datetime not null, b_at datetime not null, c_at datetime not null, d datetime not null)',
+      'create table two (a_at datetime not null)',
+    )
+    writeFileSync(
+      join(directory, 'kysely-durable-sqlite.json'),
+      JSON.stringify({
+        columns: true,
+        mapping: {
+          '*_at': 'date:seconds',
+          b_at: 'date:milliseconds',
+          'one.*_at': 'int64',
+          'one.a_at': { codec: 'json', type: 'A', imports: { A: './a.js' } },
+        },
+        declaredTypes: { 'DATE*': 'date:sqlite' },
+      }),
+    )
+    const { status, stdout } = run('generate', 'a.sqlite', '--map', 'one.c_at=boolean')
+    expect(status).toBe(0)
+    expect(stdout.slice(stdout.indexOf('export const columns')).split('\n')).toEqual([
+      'export const columns = columnTypes<DB>({',
+      '  one: {',
+      '    a_at: json<A>(),',
+      '    b_at: int64(),',
+      '    c_at: boolean(),',
+      "    d: date('sqlite'),",
+      '  },',
+      '  two: {',
+      "    a_at: date('seconds'),",
+      '  },',
+      '})',
+      '',
+    ])
+  })
+})
+
 describe('the output file', () => {
   it('should be followed to where a link points, and nothing but a file', () => {
     createDatabase('a.sqlite', 'create table one (id integer primary key)')
