@@ -8,12 +8,16 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_PARAMETER_COUNT'
   /** The values of a query are too large to be bound, even as JSON texts. */
   | 'ERR_TOO_MANY_PARAMETERS'
+  /** A query has no rows, no columns or nothing to set where SQLite wants some. */
+  | 'ERR_EMPTY_LIST'
   /** The SQL text is empty, or nothing but comments. */
   | 'ERR_NO_STATEMENT'
   /** The Durable Object class is not SQLite-backed. */
   | 'ERR_SQL_NOT_ENABLED'
   /** The dialect was given something other than `ctx.storage` or `ctx.storage.sql`. */
   | 'ERR_INVALID_STORAGE'
+  /** An option of the dialect has a value that it cannot have. */
+  | 'ERR_INVALID_OPTION'
   /** A `pragma` that SQLite ignored. */
   | 'ERR_PRAGMA_IGNORED'
   /** `withoutForeignKeys()` called while it is running. */
@@ -30,7 +34,7 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TRANSACTION_ENDED'
   /** A write in a `read only` transaction. */
   | 'ERR_READ_ONLY_TRANSACTION'
-  /** A synchronous query while a `db.transaction()` is open. */
+  /** A `db.transaction()` is open where none can be: at a synchronous query, for one. */
   | 'ERR_TRANSACTION_OPEN'
   /** A value of a prepared query is missing, or has a name that the query does not know. */
   | 'ERR_PARAMETER_NAME'
@@ -47,6 +51,8 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_INVALID_MIGRATION'
   /** A migration failed, and was undone. */
   | 'ERR_MIGRATION_FAILED'
+  /** Another run of Kysely's `Migrator` does not end. */
+  | 'ERR_MIGRATION_LOCKED'
   /** A migration that was applied is not among those given. */
   | 'ERR_MIGRATION_MISSING'
   /** The SQL text of a migration is not the one that was applied. */
