@@ -2,10 +2,15 @@ import { defineConfig } from 'tsup'
 
 export default defineConfig([
   {
-    entry: { index: 'src/index.ts', migration: 'src/migration/index.ts' },
+    entry: {
+      index: 'src/index.ts',
+      migration: 'src/migration/index.ts',
+      remote: 'src/remote/index.ts',
+    },
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',
+    external: ['cloudflare:workers'],
     sourcemap: true,
     // Both builds write to the directory at the same time.
     clean: ['!cli.js'],

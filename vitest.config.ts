@@ -27,6 +27,20 @@ function workerd(name: string, compatibilityDate: string, alias: Record<string, 
       exclude: ['test/{better-auth,mikro-orm,node,patterns}/**'],
       isolate: false,
       testTimeout: 40_000,
+      provide: { remote: false },
+    },
+  }
+}
+
+/** The tests of the dialect once more, from a Worker, on the databases of objects. */
+function remote(compatibilityDate: string) {
+  const project = workerd(`remote ${compatibilityDate}`, compatibilityDate)
+  return {
+    ...project,
+    test: {
+      ...project.test,
+      include: ['test/{compiler,dialect,platform,schema,statement,transaction}/*.test.ts'],
+      provide: { remote: true },
     },
   }
 }
@@ -84,6 +98,7 @@ export default defineConfig({
         'kysely/migration': kysely028,
         kysely: kysely028,
       }),
+      ...['2024-09-23', '2026-04-06', newest].map((date) => remote(date)),
       integration('mikro-orm', ['test/mikro-orm/compile.ts']),
       integration('better-auth'),
       // deleteAll() and alarms differ between the two.
