@@ -1,8 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
-/** What an import of the built package adds to a Worker, minified, without kysely. */
-async function measure(code: string): Promise<string> {
+interface Size {
+  readonly minified: number
+  readonly gzipped: number
+}
+
+/** The bytes that the code adds to a Worker, minified and without kysely. */
+async function measure(code: string): Promise<Size> {
   const { outputFiles } = await build({
     stdin: { contents: code, resolveDir: import.meta.dirname },
     bundle: true,
@@ -13,15 +19,40 @@ async function measure(code: string): Promise<string> {
     external: ['kysely'],
   })
   const contents = Buffer.concat(outputFiles.map((file) => file.contents))
-  return `${kilobytes(contents.length)} minified, ${kilobytes(gzipSync(contents).length)} gzipped`
+  return { minified: contents.length, gzipped: gzipSync(contents).length }
 }
 
 function kilobytes(bytes: number): string {
   return `${(bytes / 1000).toFixed(1)} kB`
 }
 
-console.log(
-  `The dialect: ${await measure("export { DurableObjectSqliteDialect } from 'kysely-durable-sqlite'")}`,
-)
-console.log(`Everything: ${await measure("export * from 'kysely-durable-sqlite'")}`)
-console.log(`With migrations: ${await measure("export * from 'kysely-durable-sqlite/migration'")}`)
+const { name, exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  name: string
+  exports: Record<string, unknown>
+}
+const dialect = `import { DurableObjectSqliteDialect } from '${name}'; console.log(DurableObjectSqliteDialect)`
+const core = await measure(dialect)
+
+console.log('Bytes that an import adds to a Worker, minified and without kysely:')
+console.table({
+  'the dialect of .': { minified: kilobytes(core.minified), gzipped: kilobytes(core.gzipped) },
+  ...Object.fromEntries(
+    await Promise.all(
+      Object.keys(exports)
+        .filter((entry) => !entry.endsWith('.json'))
+        .map(async (entry) => {
+          const everything = `export * from '${name}${entry.slice(1)}'`
+          const alone = await measure(everything)
+          const added = await measure(`${dialect}; ${everything}`)
+          return [
+            `all of ${entry}`,
+            {
+              minified: kilobytes(alone.minified),
+              gzipped: kilobytes(alone.gzipped),
+              'beside the dialect': kilobytes(added.gzipped - core.gzipped),
+            },
+          ]
+        }),
+    ),
+  ),
+})

@@ -20,7 +20,12 @@ import {
 } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import { MAX_PARAMETERS, MAX_VALUE_BYTES } from '../platform/limits.js'
-import { type SqliteParameter, toIntegerText, toSqliteParameter } from '../statement/parameters.js'
+import {
+  type QueryOfParameters,
+  type SqliteParameter,
+  toIntegerText,
+  toSqliteParameter,
+} from '../statement/parameters.js'
 import { BaseQueryCompiler } from './base-query-compiler.js'
 import {
   inDocuments,
@@ -90,6 +95,8 @@ class JsonQueryCompiler extends BaseQueryCompiler {
   readonly #shared: Shared
   readonly #rowFunction: RowFunction
   readonly #documents: { readonly array: JsonArray; readonly parameter: Parameter }[] = []
+  /** For errors. */
+  #whole: QueryOfParameters | undefined
   #tokens: Token[] = []
   /** The JSON of the slots of the cell that is being compiled. */
   #slots: string[] | undefined
@@ -105,6 +112,7 @@ class JsonQueryCompiler extends BaseQueryCompiler {
   }
 
   override compileQuery(query: RootOperationNode, queryId: QueryId): CompiledQuery {
+    this.#whole = { query }
     this.visitNode(query)
     const { sql, parameters } = toStatement(this.#tokens)
     return Object.freeze({
@@ -126,7 +134,7 @@ class JsonQueryCompiler extends BaseQueryCompiler {
       this.append(' as integer)')
       this.#count++
     } else {
-      this.#appendParameter(toSqliteParameter(value, this.#count++))
+      this.#appendParameter(toSqliteParameter(value, this.#count++, this.#whole))
     }
   }
 
@@ -400,7 +408,7 @@ class JsonQueryCompiler extends BaseQueryCompiler {
     if (typeof value === 'bigint') {
       return toIntegerText(value)
     }
-    const parameter = toSqliteParameter(value, index)
+    const parameter = toSqliteParameter(value, index, this.#whole)
     return isBlob(parameter) ? undefined : toJson(parameter)
   }
 

@@ -1,12 +1,16 @@
-import type { CompiledQuery } from 'kysely'
+import type { OperationNode } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import { columnOfValue } from './column-of-value.js'
 
 /** A value that `ctx.storage.sql` stores as what it is. */
 export type SqliteParameter = string | number | null | ArrayBuffer | ArrayBufferView
 
-/** Where an error looks for the column that a parameter is for. */
-export type QueryOfParameters = Pick<CompiledQuery, 'query' | 'parameters'>
+/** Where an error looks for the column that a value is for. */
+export interface QueryOfParameters {
+  readonly query: OperationNode
+  /** What stands in the query for each value, where that is not the value itself. */
+  readonly parameters?: readonly unknown[]
+}
 
 /**
  * The values to bind for the parameters of a compiled query. Throws `ERR_UNSUPPORTED_PARAMETER` for
@@ -43,7 +47,7 @@ export function toSqliteParameter(
     case 'string':
       if (!value.isWellFormed()) {
         throw unsupported(
-          nameOf(index, query),
+          nameOf(index, value, query),
           'a string with a lone surrogate, which would not be read back as it is',
           'Pass value.toWellFormed(), or the bytes as a Uint8Array',
         )
@@ -52,7 +56,7 @@ export function toSqliteParameter(
     case 'number':
       if (value !== value) {
         throw unsupported(
-          nameOf(index, query),
+          nameOf(index, value, query),
           'NaN, which SQLite would store as NULL',
           'Pass null if that is meant',
         )
@@ -66,21 +70,21 @@ export function toSqliteParameter(
       if (value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
         return value
       }
-      throw unsupportedObject(nameOf(index, query), value)
+      throw unsupportedObject(nameOf(index, value, query), value)
     case 'bigint':
       // The query compiler writes `cast(? as integer)` and passes the digits, so a bigint that
       // arrives here belongs to SQL text that was not compiled here.
       throw unsupported(
-        nameOf(index, query),
+        nameOf(index, value, query),
         'a bigint in SQL text that this dialect did not compile',
         'Use the query builder or the sql template tag, or write cast(? as integer) and pass ' +
           'String(value)',
       )
     case 'function':
-      throw unsupported(nameOf(index, query), 'a function', 'Pass the value that it returns')
+      throw unsupported(nameOf(index, value, query), 'a function', 'Pass the value that it returns')
     case 'symbol':
       throw unsupported(
-        nameOf(index, query),
+        nameOf(index, value, query),
         'a symbol',
         'Pass symbol.description, or another string',
       )
@@ -110,8 +114,9 @@ function unsupportedObject(subject: string, value: object): DurableObjectSqliteE
   )
 }
 
-function nameOf(index: number, query: QueryOfParameters | undefined): string {
-  const column = query && columnOfValue(query.query, query.parameters[index])
+function nameOf(index: number, value: unknown, query: QueryOfParameters | undefined): string {
+  const column =
+    query && columnOfValue(query.query, query.parameters ? query.parameters[index] : value)
   return `Parameter ${index + 1}${column === undefined ? '' : `, for the column ${column},`}`
 }
 

@@ -95,7 +95,8 @@ async function outcome(run: () => Promise<unknown>): Promise<unknown> {
     if (!(error instanceof Error) || !('code' in error)) {
       throw error
     }
-    return { code: error.code, message: error.message }
+    // Each way writes to a table of its own.
+    return { code: error.code, message: error.message.replace(/(?:flat|json)\./, '') }
   }
 }
 
