@@ -163,8 +163,8 @@ export class RemoteConnection implements DatabaseConnection {
   async #waitForTurn(options: AbortableOptions | undefined): Promise<void> {
     if (this.#gate.isClosed) {
       await this.#gate.wait()
-      options?.signal?.throwIfAborted()
     }
+    options?.signal?.throwIfAborted()
   }
 }
 

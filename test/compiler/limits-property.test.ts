@@ -136,7 +136,7 @@ function readTable(db: Kysely<Database>, table: 'flat' | 'json'): Promise<unknow
 
 describe('random values', () => {
   it('should be stored the same as rows', () =>
-    inDurableObject<Database>(({ db, sql: storage }) =>
+    inDurableObject<Database>(({ db, exec }) =>
       fc.assert(
         fc.asyncProperty(
           fc.array(valuesWith(value, { minLength: 6, maxLength: 6 }), {
@@ -144,10 +144,10 @@ describe('random values', () => {
             maxLength: 12,
           }),
           async (rows) => {
-            storage.exec('drop table if exists flat')
-            storage.exec('drop table if exists json')
-            storage.exec(`create table flat ${CREATE_TABLE}`)
-            storage.exec(`create table json ${CREATE_TABLE}`)
+            await exec('drop table if exists flat')
+            await exec('drop table if exists json')
+            await exec(`create table flat ${CREATE_TABLE}`)
+            await exec(`create table json ${CREATE_TABLE}`)
             const insert = (table: 'flat' | 'json') =>
               db
                 .insertInto(table)
@@ -172,14 +172,14 @@ describe('random values', () => {
     ))
 
   it('should be refused the same by a STRICT table', () =>
-    inDurableObject<Database>(({ db, sql: storage }) =>
+    inDurableObject<Database>(({ db, exec }) =>
       fc.assert(
         fc.asyncProperty(
           fc.constantFrom('integer', 'real', 'text', 'blob', 'any'),
           value,
           async (type, value) => {
-            storage.exec('drop table if exists flat')
-            storage.exec(`create table flat (id integer primary key, t ${type}) strict`)
+            await exec('drop table if exists flat')
+            await exec(`create table flat (id integer primary key, t ${type}) strict`)
             const { flat, json } = await bothWays(
               db,
               db
@@ -195,7 +195,7 @@ describe('random values', () => {
     ))
 
   it('should be found the same by lists', () =>
-    inDurableObject<Database>(({ db, sql: storage }) =>
+    inDurableObject<Database>(({ db, exec }) =>
       fc.assert(
         fc.asyncProperty(
           fc.array(value, { minLength: 1, maxLength: 10 }),
@@ -204,8 +204,8 @@ describe('random values', () => {
           fc.constantFrom('in', 'not in'),
           async (stored, random, picked, operator) => {
             const list = [...random, ...picked.map((index) => stored[index % stored.length])]
-            storage.exec('drop table if exists flat')
-            storage.exec(`create table flat ${CREATE_TABLE}`)
+            await exec('drop table if exists flat')
+            await exec(`create table flat ${CREATE_TABLE}`)
             await db
               .insertInto('flat')
               .values(
@@ -239,7 +239,7 @@ describe('random values', () => {
     ))
 
   it('should be found the same by lists of tuples', () =>
-    inDurableObject<Database>(({ db, sql: storage }) =>
+    inDurableObject<Database>(({ db, exec }) =>
       fc.assert(
         fc.asyncProperty(
           fc.array(fc.tuple(value, value), { minLength: 1, maxLength: 10 }),
@@ -247,8 +247,8 @@ describe('random values', () => {
           fc.constantFrom('t', 'n', 'i', 'any'),
           fc.constantFrom('t', 'n', 'i', 'any'),
           async (stored, random, first, second) => {
-            storage.exec('drop table if exists flat')
-            storage.exec(`create table flat ${CREATE_TABLE}`)
+            await exec('drop table if exists flat')
+            await exec(`create table flat ${CREATE_TABLE}`)
             await db
               .insertInto('flat')
               .values(

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { describe, expect, it } from 'vitest'
 import { withoutForeignKeys } from '../../src/index.js'
-import { inDurableObject, newObject } from '../harness.js'
+import { inDurableObject, itInside, newObject, type Scope } from '../harness.js'
 
 interface Database {
   person: { name: string; email: string | null }
@@ -46,16 +46,13 @@ function migrator(db: Kysely<Database>, record = migrations): Migrator {
   return new Migrator({ db, provider: { getMigrations: async () => record } })
 }
 
-function tables(storage: DurableObjectStorage): unknown[] {
-  return [
-    ...storage.sql
-      .exec(
-        `select name from sqlite_master
-         where type = 'table' and name not glob '_cf_*' and name not glob '__miniflare_*'
-         order by name`,
-      )
-      .raw(),
-  ].flat()
+async function tables(exec: Scope<Database>['exec']): Promise<unknown[]> {
+  const rows = await exec(
+    `select name from sqlite_master
+     where type = 'table' and name not glob '_cf_*' and name not glob '__miniflare_*'
+     order by name`,
+  )
+  return rows.map(({ name }) => name)
 }
 
 async function applied(db: Kysely<Database>): Promise<string[]> {
@@ -79,7 +76,7 @@ describe(`Kysely's Migrator`, () => {
     }))
 
   it('should migrate down, one by one and to the beginning', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
+    inDurableObject<Database>(async ({ db, exec }) => {
       await migrator(db).migrateToLatest()
       expect(await migrator(db).migrateDown()).toEqual({
         results: [{ migrationName: '0002_email', direction: 'Down', status: 'Success' }],
@@ -89,14 +86,14 @@ describe(`Kysely's Migrator`, () => {
       expect(await migrator(db).migrateDown()).toEqual({
         results: [{ migrationName: '0001_person', direction: 'Down', status: 'Success' }],
       })
-      expect(tables(storage)).toEqual(['kysely_migration', 'kysely_migration_lock'])
+      expect(await tables(exec)).toEqual(['kysely_migration', 'kysely_migration_lock'])
       expect(await migrator(db).migrateUp()).toEqual({
         results: [{ migrationName: '0001_person', direction: 'Up', status: 'Success' }],
       })
     }))
 
   it('should undo the whole of a failing run', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
+    inDurableObject<Database>(async ({ db, exec }) => {
       expect(await migrator(db, failing).migrateToLatest()).toEqual({
         error: failure,
         results: [
@@ -105,42 +102,45 @@ describe(`Kysely's Migrator`, () => {
           { migrationName: '0003_failing', direction: 'Up', status: 'Error' },
         ],
       })
-      expect(tables(storage)).toEqual(['kysely_migration', 'kysely_migration_lock'])
+      expect(await tables(exec)).toEqual(['kysely_migration', 'kysely_migration_lock'])
       expect(await applied(db)).toEqual([])
     }))
 
   it('should keep what earlier runs did when a migration fails', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
+    inDurableObject<Database>(async ({ db, exec }) => {
       await migrator(db).migrateToLatest()
       expect(await migrator(db, failing).migrateToLatest()).toMatchObject({ error: failure })
       expect(await db.selectFrom('person').selectAll().execute()).toEqual([
         { name: 'Ada', email: 'ada@example.com' },
       ])
-      expect(tables(storage)).toEqual(['kysely_migration', 'kysely_migration_lock', 'person'])
+      expect(await tables(exec)).toEqual(['kysely_migration', 'kysely_migration_lock', 'person'])
       expect(await applied(db)).toEqual(['0001_person', '0002_email'])
     }))
 
-  it('should undo the SQL, KV and alarm of a migration that fails on a query', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
-      await storage.put('before', 1)
-      const { error } = await migrator(db, {
-        '0001_mixed': {
-          async up(trx) {
-            await trx.schema.createTable('person').addColumn('name', 'text').execute()
-            await storage.put('during', 1)
-            await storage.setAlarm(Date.now() + 3_600_000)
-            await sql`insert into nowhere values (1)`.execute(trx)
+  itInside('KV and alarms are written inside the object')(
+    'should undo the SQL, KV and alarm of a migration that fails on a query',
+    () =>
+      inDurableObject<Database>(async ({ db, exec, storage }) => {
+        await storage.put('before', 1)
+        const { error } = await migrator(db, {
+          '0001_mixed': {
+            async up(trx) {
+              await trx.schema.createTable('person').addColumn('name', 'text').execute()
+              await storage.put('during', 1)
+              await storage.setAlarm(Date.now() + 3_600_000)
+              await sql`insert into nowhere values (1)`.execute(trx)
+            },
           },
-        },
-      }).migrateToLatest()
-      expect(error).toMatchObject({
-        code: 'SQLITE_ERROR',
-        message: 'no such table: nowhere: SQLITE_ERROR',
-      })
-      expect(tables(storage)).toEqual(['kysely_migration', 'kysely_migration_lock'])
-      expect([...(await storage.list())]).toEqual([['before', 1]])
-      expect(await storage.getAlarm()).toBeNull()
-    }))
+        }).migrateToLatest()
+        expect(error).toMatchObject({
+          code: 'SQLITE_ERROR',
+          message: 'no such table: nowhere: SQLITE_ERROR',
+        })
+        expect(await tables(exec)).toEqual(['kysely_migration', 'kysely_migration_lock'])
+        expect([...(await storage.list())]).toEqual([['before', 1]])
+        expect(await storage.getAlarm()).toBeNull()
+      }),
+  )
 
   it('should apply each migration once when runs overlap', () =>
     inDurableObject<Database>(async ({ db }) => {
@@ -172,24 +172,27 @@ describe(`Kysely's Migrator`, () => {
   })
 
   it('should migrate an object that uses KV and an alarm', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
+    inDurableObject<Database>(async ({ db, inside }) => {
       const alarm = Date.now() + 3_600_000
-      await storage.put('key', 'value')
-      await storage.setAlarm(alarm)
+      await inside(({ storage }) => storage.put('key', 'value'))
+      await inside(({ storage }) => storage.setAlarm(alarm))
       expect((await migrator(db).migrateToLatest()).error).toBeUndefined()
       expect((await migrator(db).migrateDown()).error).toBeUndefined()
       expect(await applied(db)).toEqual(['0001_person'])
-      expect(await storage.get('key')).toBe('value')
-      expect(await storage.getAlarm()).toBe(alarm)
+      expect(await inside(({ storage }) => storage.get('key'))).toBe('value')
+      expect(await inside(({ storage }) => storage.getAlarm())).toBe(alarm)
     }))
 
-  it('should migrate in blockConcurrencyWhile(), as a constructor does', () =>
-    inDurableObject<Database>(async ({ ctx, db }) => {
-      await ctx.blockConcurrencyWhile(async () => {
-        expect((await migrator(db).migrateToLatest()).error).toBeUndefined()
-      })
-      expect(await applied(db)).toEqual(['0001_person', '0002_email'])
-    }))
+  itInside('blockConcurrencyWhile() holds back calls to the object')(
+    'should migrate in blockConcurrencyWhile(), as a constructor does',
+    () =>
+      inDurableObject<Database>(async ({ ctx, db }) => {
+        await ctx.blockConcurrencyWhile(async () => {
+          expect((await migrator(db).migrateToLatest()).error).toBeUndefined()
+        })
+        expect(await applied(db)).toEqual(['0001_person', '0002_email'])
+      }),
+  )
 
   describe('that rebuilds a table to which others refer', () => {
     const rebuild: Record<string, Migration> = {
@@ -214,27 +217,32 @@ describe(`Kysely's Migrator`, () => {
       await sql`insert into book values (1)`.execute(db)
     }
 
-    it('should keep their rows in withoutForeignKeys()', () =>
-      inDurableObject<Database>(async ({ db, storage }) => {
-        await createAuthorWithBook(db)
-        expect(
-          await withoutForeignKeys(storage, () => migrator(db, rebuild).migrateToLatest()),
-        ).toEqual({
-          results: [{ migrationName: '0001_rebuild', direction: 'Up', status: 'Success' }],
-        })
-        expect(storage.sql.exec('select * from author').toArray()).toEqual([{ id: 1, name: null }])
-        expect(storage.sql.exec('select * from book').toArray()).toEqual([{ author_id: 1 }])
-        expect(storage.sql.exec('pragma foreign_keys').one()).toEqual({ foreign_keys: 1 })
-      }))
+    itInside('withoutForeignKeys() runs inside the object')(
+      'should keep their rows in withoutForeignKeys()',
+      () =>
+        inDurableObject<Database>(async ({ db, storage }) => {
+          await createAuthorWithBook(db)
+          expect(
+            await withoutForeignKeys(storage, () => migrator(db, rebuild).migrateToLatest()),
+          ).toEqual({
+            results: [{ migrationName: '0001_rebuild', direction: 'Up', status: 'Success' }],
+          })
+          expect(storage.sql.exec('select * from author').toArray()).toEqual([
+            { id: 1, name: null },
+          ])
+          expect(storage.sql.exec('select * from book').toArray()).toEqual([{ author_id: 1 }])
+          expect(storage.sql.exec('pragma foreign_keys').one()).toEqual({ foreign_keys: 1 })
+        }),
+    )
 
     it('should keep their rows, and fail, elsewhere', () =>
-      inDurableObject<Database>(async ({ db, storage }) => {
+      inDurableObject<Database>(async ({ db, exec }) => {
         await createAuthorWithBook(db)
         expect(await migrator(db, rebuild).migrateToLatest()).toMatchObject({
           error: { code: 'ERR_PRAGMA_IGNORED' },
         })
-        expect(storage.sql.exec('select * from author').toArray()).toEqual([{ id: 1 }])
-        expect(storage.sql.exec('select * from book').toArray()).toEqual([{ author_id: 1 }])
+        expect(await exec('select * from author')).toEqual([{ id: 1 }])
+        expect(await exec('select * from book')).toEqual([{ author_id: 1 }])
       }))
   })
 })

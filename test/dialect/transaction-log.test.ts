@@ -11,7 +11,7 @@ async function logged(body: (scope: Scope<Database>) => Promise<void>): Promise<
   const texts: string[] = []
   await inDurableObject<Database>(
     async (scope) => {
-      scope.sql.exec('create table person (id integer primary key, name text unique)')
+      await scope.exec('create table person (id integer primary key, name text unique)')
       await body(scope)
     },
     {

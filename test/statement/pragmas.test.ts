@@ -1,7 +1,7 @@
 import { type Generated, type Kysely, sql } from 'kysely'
 import { describe, expect, it, vi } from 'vitest'
 import { DurableObjectSqliteDialect } from '../../src/index.js'
-import { inDurableObject } from '../harness.js'
+import { inDurableObject, insideObject, itInside, type Scope } from '../harness.js'
 
 interface Database {
   author: { id: Generated<number> }
@@ -24,8 +24,9 @@ async function createAuthorsAndBooks(db: Kysely<Database>): Promise<void> {
   await db.insertInto('book').values({ id: 1, author_id: 1 }).execute()
 }
 
-function foreignKeys(storage: DurableObjectStorage): unknown {
-  return storage.sql.exec('pragma foreign_keys').one()['foreign_keys']
+async function foreignKeys({ exec }: Pick<Scope<Database>, 'exec'>): Promise<unknown> {
+  const [row] = await exec('pragma foreign_keys')
+  return row?.['foreign_keys']
 }
 
 describe('pragma database_list', () => {
@@ -66,16 +67,16 @@ describe('pragma database_list', () => {
 
 describe('pragma foreign_keys', () => {
   it('should take effect after a write of the same event', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
+    inDurableObject<Database>(async ({ db, exec }) => {
       await createAuthorsAndBooks(db)
       expect(await sql`pragma foreign_keys = off`.execute(db)).toEqual({
         rows: [],
         numAffectedRows: 0n,
       })
-      expect(foreignKeys(storage)).toBe(0)
+      expect(await foreignKeys({ exec })).toBe(0)
       await db.insertInto('book').values({ id: 2, author_id: 9 }).execute()
       await sql`pragma foreign_keys = on`.execute(db)
-      expect(foreignKeys(storage)).toBe(1)
+      expect(await foreignKeys({ exec })).toBe(1)
       await expect(
         db.insertInto('book').values({ id: 3, author_id: 9 }).execute(),
       ).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT_FOREIGNKEY' })
@@ -97,7 +98,7 @@ describe('pragma foreign_keys', () => {
   })
 
   it('should let the parent of other rows be rebuilt by a tool that switches it off and on', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
+    inDurableObject<Database>(async ({ db, exec }) => {
       await createAuthorsAndBooks(db)
       for (const statement of [
         'pragma foreign_keys = off;',
@@ -110,13 +111,13 @@ describe('pragma foreign_keys', () => {
         await sql.raw(statement).execute(db)
       }
       expect(await db.selectFrom('book').selectAll().execute()).toEqual([{ id: 1, author_id: 1 }])
-      expect(foreignKeys(storage)).toBe(1)
+      expect(await foreignKeys({ exec })).toBe(1)
     }))
 
   it.each(['pragma foreign_keys = off', "PRAGMA main.foreign_keys('no')", 'pragma foreign_keys=0'])(
     'should be an error where SQLite ignores it: %j inside a transaction',
     (statement) =>
-      inDurableObject<Database>(async ({ db, storage }) => {
+      inDurableObject<Database>(async ({ db, exec }) => {
         await createAuthorsAndBooks(db)
         await expect(
           db.transaction().execute(async (trx) => {
@@ -127,21 +128,24 @@ describe('pragma foreign_keys', () => {
           code: 'ERR_PRAGMA_IGNORED',
           message: expect.stringContaining('withoutForeignKeys(ctx.storage, …)'),
         })
-        expect(foreignKeys(storage)).toBe(1)
+        expect(await foreignKeys({ exec })).toBe(1)
         expect(await db.selectFrom('book').selectAll().execute()).toEqual([{ id: 1, author_id: 1 }])
       }),
   )
 
-  it('should run the statements after it in the same text no second time', () =>
-    inDurableObject<Database>(async ({ db }) => {
-      await createAuthorsAndBooks(db)
-      await expect(
-        sql.raw('pragma foreign_keys = off; drop table book').execute(db),
-      ).rejects.toMatchObject({ code: 'ERR_PRAGMA_IGNORED' })
-    }))
+  itInside('a remote query is an event of its own, with no write before it')(
+    'should run the statements after it in the same text no second time',
+    () =>
+      inDurableObject<Database>(async ({ db }) => {
+        await createAuthorsAndBooks(db)
+        await expect(
+          sql.raw('pragma foreign_keys = off; drop table book').execute(db),
+        ).rejects.toMatchObject({ code: 'ERR_PRAGMA_IGNORED' })
+      }),
+  )
 
   it('should be an error where the dialect has no storage to wait for', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
+    insideObject<Database>(async ({ db, storage }) => {
       await createAuthorsAndBooks(db)
       const dialect = new DurableObjectSqliteDialect(storage.sql)
       const connection = await dialect.createDriver().acquireConnection()

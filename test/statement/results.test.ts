@@ -1,6 +1,6 @@
 import { CompiledQuery, type Generated, type Kysely, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { inDurableObject } from '../harness.js'
+import { inDurableObject, type Scope } from '../harness.js'
 
 interface Database {
   person: { id: Generated<number>; name: string | null; returning: Generated<number> }
@@ -26,11 +26,11 @@ const schema = `
 `
 
 function withTables<T>(
-  body: (db: Kysely<Database>, storage: DurableObjectStorage) => Promise<T>,
+  body: (db: Kysely<Database>, exec: Scope<Database>['exec']) => Promise<T>,
 ): Promise<T> {
-  return inDurableObject<Database, T>(({ db, storage }) => {
-    storage.sql.exec(schema)
-    return body(db, storage)
+  return inDurableObject<Database, T>(async ({ db, exec }) => {
+    await exec(schema)
+    return body(db, exec)
   })
 }
 
@@ -74,11 +74,11 @@ describe('a write without result columns', () => {
     }))
 
   it('should count its own rows, not those of triggers, indexes and foreign keys', () =>
-    withTables(async (db, storage) => {
+    withTables(async (db, exec) => {
       await db.insertInto('person').values({ name: 'Ada' }).execute()
       const update = db.updateTable('person').set({ returning: 8 })
       expect(await db.executeQuery(update)).toEqual({ rows: [], numAffectedRows: 1n })
-      storage.sql.exec(`
+      await exec(`
         create table parent (id integer primary key);
         create table child (parent_id integer references parent on delete cascade);
         insert into parent values (1), (2);

@@ -1,7 +1,7 @@
 import { CompiledQuery, type Generated, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { DurableObjectSqliteError, type DurableObjectSqliteQueryEvent } from '../../src/index.js'
-import { inDurableObject, type Options, type Scope } from '../harness.js'
+import { inDurableObject, itInside, type Options, type Scope } from '../harness.js'
 
 interface Database {
   number: { n: Generated<number> }
@@ -12,8 +12,8 @@ function withNumbers(
   body: (scope: Scope<Database>) => Promise<void>,
   options?: Options,
 ): Promise<void> {
-  return inDurableObject<Database>((scope) => {
-    scope.sql.exec(`
+  return inDurableObject<Database>(async (scope) => {
+    await scope.exec(`
       create table number (n integer primary key);
       create table other (n integer);
       with recursive i(n) as (select 1 union all select n + 1 from i where n < 10)
@@ -44,27 +44,30 @@ describe('stream', () => {
       expect(rows).toEqual([])
     }))
 
-  it('should read no further than the chunk that is asked for', () => {
-    const events: DurableObjectSqliteQueryEvent[] = []
-    return withNumbers(
-      async ({ db }) => {
-        for await (const { n } of db.selectFrom('number').selectAll().stream(2)) {
-          if (n === 3) {
-            break
+  itInside('a remote stream is one chunk ahead: test/remote/stream.test.ts')(
+    'should read no further than the chunk that is asked for',
+    () => {
+      const events: DurableObjectSqliteQueryEvent[] = []
+      return withNumbers(
+        async ({ db }) => {
+          for await (const { n } of db.selectFrom('number').selectAll().stream(2)) {
+            if (n === 3) {
+              break
+            }
           }
-        }
-        // Four rows in two chunks; the platform reads one ahead, and closing the cursor reads one.
-        expect(events).toMatchObject([{ rowsRead: 6, rowsWritten: 0 }])
-      },
-      { dialect: { onQuery: (event) => events.push(event) } },
-    )
-  })
+          // Four rows in two chunks; the platform reads one ahead, and closing the cursor reads one.
+          expect(events).toMatchObject([{ rowsRead: 6, rowsWritten: 0 }])
+        },
+        { dialect: { onQuery: (event) => events.push(event) } },
+      )
+    },
+  )
 
   it('should close the cursor when the loop is left early', () =>
-    withNumbers(async ({ db, sql: storageSql }) => {
+    withNumbers(async ({ db, exec }) => {
       for await (const _ of db.selectFrom('number').selectAll().stream(1)) {
         // With the cursor open, no table can be dropped.
-        expect(() => storageSql.exec('drop table other')).toThrow('database table is locked')
+        await expect(exec('drop table other')).rejects.toThrow('database table is locked')
         break
       }
       await db.schema.dropTable('other').execute()
@@ -142,13 +145,13 @@ describe('stream', () => {
     }))
 
   it('should make every write of raw SQL before the first row too', () =>
-    withNumbers(async ({ db, storage }) => {
+    withNumbers(async ({ db, inside }) => {
       const connection = db.getExecutor()
       const query = CompiledQuery.raw('delete from number returning n')
       for await (const { rows } of connection.stream(query, 3)) {
         expect(rows).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }])
         // A write that is still being read cannot be committed.
-        await storage.sync()
+        await inside(({ storage }) => storage.sync())
         break
       }
       expect(await db.selectFrom('number').selectAll().execute()).toEqual([])

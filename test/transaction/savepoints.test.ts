@@ -10,15 +10,13 @@ interface Database {
 function namesAfter(
   body: (trx: ControlledTransaction<Database, string[]>) => Promise<unknown>,
 ): Promise<unknown[]> {
-  return inDurableObject<Database, unknown[]>(async ({ db, sql }) => {
-    sql.exec('create table person (id integer primary key, name text unique)')
+  return inDurableObject<Database, unknown[]>(async ({ db, exec }) => {
+    await exec('create table person (id integer primary key, name text unique)')
     // Which savepoints are open is what is tested here, so the types do not track it.
     await body(await db.startTransaction().execute())
     // The database is free again.
     await db.selectFrom('person').select('name').execute()
-    return [...sql.exec<{ name: string }>('select name from person order by id')].map(
-      ({ name }) => name,
-    )
+    return (await exec('select name from person order by id')).map(({ name }) => name)
   })
 }
 

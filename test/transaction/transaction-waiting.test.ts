@@ -1,7 +1,7 @@
 import { CompiledQuery, Kysely } from 'kysely'
 import { describe, expect, it, vi } from 'vitest'
 import { DurableObjectSqliteDialect } from '../../src/index.js'
-import { newObject, type Scope } from '../harness.js'
+import { itInside, newObject, type Scope } from '../harness.js'
 import { type PersonDatabase, withPerson } from '../person.js'
 
 async function names({ db }: Pick<Scope<PersonDatabase>, 'db'>): Promise<string[]> {
@@ -91,17 +91,20 @@ describe('a query on db while a transaction is open', () => {
       expect(await names(scope)).toEqual(['first 1', 'first 2', 'third 1', 'third 2'])
     }))
 
-  it('should wait although it was made with another Kysely instance', () =>
-    withPerson(async (scope) => {
-      const other = new Kysely<PersonDatabase>({
-        dialect: new DurableObjectSqliteDialect(scope.storage.sql),
-      })
-      const trx = await scope.db.startTransaction().execute()
-      await trx.insertInto('person').values({ name: 'Ada' }).execute()
-      const outside = names({ db: other })
-      await trx.rollback().execute()
-      expect(await outside).toEqual([])
-    }))
+  itInside('test/remote/transactions.test.ts has that of several Workers')(
+    'should wait although it was made with another Kysely instance',
+    () =>
+      withPerson(async (scope) => {
+        const other = new Kysely<PersonDatabase>({
+          dialect: new DurableObjectSqliteDialect(scope.storage.sql),
+        })
+        const trx = await scope.db.startTransaction().execute()
+        await trx.insertInto('person').values({ name: 'Ada' }).execute()
+        const outside = names({ db: other })
+        await trx.rollback().execute()
+        expect(await outside).toEqual([])
+      }),
+  )
 
   it('should not run when it is aborted while it waits', () =>
     withPerson(async (scope) => {
@@ -204,34 +207,37 @@ describe('ERR_TRANSACTION_TIMEOUT', () => {
       { dialect: { transactionTimeout: 5000 } },
     ))
 
-  it('should end a transaction that is left open before the platform resets the object', () =>
-    withPerson(
-      async (scope) => {
-        const { db, storage } = scope
-        const trx = await db.startTransaction().execute()
-        await trx.insertInto('person').values({ name: 'Ada' }).execute()
-        await storage.put('key', 'value')
-        await trx.savepoint('open').execute()
-        await trx.insertInto('person').values({ name: 'Grace' }).execute()
-        // Waits until the transaction has been rolled back, after 25 s.
-        expect(await names(scope)).toEqual([])
-        expect(await storage.get('key')).toBeUndefined()
-        await expect(
-          trx.insertInto('person').values({ name: 'Eve' }).execute(),
-        ).rejects.toMatchObject({
-          code,
-          message: expect.stringContaining('The transaction was open for longer than 25 s'),
-        })
-        await expect(trx.commit().execute()).rejects.toMatchObject({ code })
-        await expect(
-          trx.insertInto('person').values({ name: 'Eve' }).execute(),
-        ).rejects.toMatchObject({ code })
-        await trx.rollback().execute()
-        await db.transaction().execute(async (next) => {
-          await next.insertInto('person').values({ name: 'Bob' }).execute()
-        })
-        expect(await names(scope)).toEqual(['Bob'])
-      },
-      { dialect: { transactionTimeout: 60_000 } },
-    ))
+  itInside('a remote one ends sooner: test/remote/transactions.test.ts')(
+    'should end a transaction that is left open before the platform resets the object',
+    () =>
+      withPerson(
+        async (scope) => {
+          const { db, storage } = scope
+          const trx = await db.startTransaction().execute()
+          await trx.insertInto('person').values({ name: 'Ada' }).execute()
+          await storage.put('key', 'value')
+          await trx.savepoint('open').execute()
+          await trx.insertInto('person').values({ name: 'Grace' }).execute()
+          // Waits until the transaction has been rolled back, after 25 s.
+          expect(await names(scope)).toEqual([])
+          expect(await storage.get('key')).toBeUndefined()
+          await expect(
+            trx.insertInto('person').values({ name: 'Eve' }).execute(),
+          ).rejects.toMatchObject({
+            code,
+            message: expect.stringContaining('The transaction was open for longer than 25 s'),
+          })
+          await expect(trx.commit().execute()).rejects.toMatchObject({ code })
+          await expect(
+            trx.insertInto('person').values({ name: 'Eve' }).execute(),
+          ).rejects.toMatchObject({ code })
+          await trx.rollback().execute()
+          await db.transaction().execute(async (next) => {
+            await next.insertInto('person').values({ name: 'Bob' }).execute()
+          })
+          expect(await names(scope)).toEqual(['Bob'])
+        },
+        { dialect: { transactionTimeout: 60_000 } },
+      ),
+  )
 })
