@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { Kysely, type KyselyConfig } from 'kysely'
-import { inject, it } from 'vitest'
+import { inject } from 'vitest'
 import { DurableObjectSqliteDialect, type DurableObjectSqliteDialectConfig } from '../src/index.js'
 import { RemoteDurableObjectDialect } from '../src/remote/index.js'
 import { offerDatabase, type RemoteOptions } from './remote-databases.js'
@@ -57,11 +57,6 @@ export interface Options {
 
 /** Whether `db` is a remote one, and the bodies of tests run outside the object. */
 export const isRemote = inject('remote')
-
-/** A test that does not run through a remote `db`, and why. */
-export function itInside(_reason: string): typeof it | typeof it.skip {
-  return isRemote ? it.skip : it
-}
 
 /** A stub of a new Durable Object, for requests from outside. */
 export function newObject(): DurableObjectStub<TestObject> {

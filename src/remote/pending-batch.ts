@@ -1,4 +1,4 @@
-import type { CompiledQuery, QueryResult } from 'kysely'
+import type { QueryResult } from 'kysely'
 
 interface PendingQuery {
   readonly resolve: (result: QueryResult<unknown>) => void
@@ -9,7 +9,7 @@ interface PendingQuery {
 export class PendingBatch {
   readonly #queries: PendingQuery[] = []
 
-  add(_: CompiledQuery): Promise<QueryResult<unknown>> {
+  add(): Promise<QueryResult<unknown>> {
     return new Promise((resolve, reject) => {
       this.#queries.push({ resolve, reject })
     })

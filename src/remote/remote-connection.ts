@@ -45,7 +45,7 @@ export class RemoteConnection implements DatabaseConnection {
       return { rows: [] }
     }
     if (this.#batch !== undefined) {
-      return (await this.#batch.add(query)) as QueryResult<R>
+      return (await this.#batch.add()) as QueryResult<R>
     }
     if (this.#transaction !== undefined) {
       return this.#transaction.execute(query)

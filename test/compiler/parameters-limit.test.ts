@@ -1,7 +1,7 @@
 import { type Generated, type SelectQueryBuilder, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { DurableObjectSqliteQueryCompiler } from '../../src/index.js'
-import { inDurableObject, itInside, type Scope } from '../harness.js'
+import { inDurableObject, isRemote, type Scope } from '../harness.js'
 
 interface Item {
   id: Generated<number>
@@ -289,97 +289,92 @@ describe('the SQL over the limit', () => {
       )
     }))
 
-  itInside('a Worker does not know which functions the SQLite of the object has')(
-    'should be one text for rows of every number',
-    () =>
-      inDurableObject<Database>(({ db }) => {
-        const texts = [40, 1_000, 10_000].map(
-          (count) =>
-            db
-              .insertInto('item')
-              .values(newRows(count))
-              .onConflict((conflict) => conflict.doNothing())
-              .returning('id')
-              .compile().sql,
-        )
-        expect(new Set(texts)).toEqual(
-          new Set([
-            'insert into `item` (`id`, `name`, `amount`) select value ->> 0, value ->> 1, ' +
-              'value ->> 2 from jsonb_each(?) where true on conflict do nothing returning `id`',
-          ]),
-        )
-      }),
+  // Not remote: a Worker does not know which functions the SQLite of the object has.
+  it.skipIf(isRemote)('should be one text for rows of every number', () =>
+    inDurableObject<Database>(({ db }) => {
+      const texts = [40, 1_000, 10_000].map(
+        (count) =>
+          db
+            .insertInto('item')
+            .values(newRows(count))
+            .onConflict((conflict) => conflict.doNothing())
+            .returning('id')
+            .compile().sql,
+      )
+      expect(new Set(texts)).toEqual(
+        new Set([
+          'insert into `item` (`id`, `name`, `amount`) select value ->> 0, value ->> 1, ' +
+            'value ->> 2 from jsonb_each(?) where true on conflict do nothing returning `id`',
+        ]),
+      )
+    }),
   )
 
-  itInside('a Worker does not know which functions the SQLite of the object has')(
-    'should do without jsonb_each where SQLite is too old for it',
-    () =>
-      inDurableObject<Database>(async (scope) => {
-        await createTables(scope)
-        const { db } = scope
-        const query = db.insertInto('item').values(newRows(200)).compile()
-        const { sql: text, parameters } = new DurableObjectSqliteQueryCompiler().compileQuery(
-          query.query,
-          query.queryId,
-        )
-        expect(text).toBe(query.sql.replace('jsonb_each', 'json_each'))
-        expect(text).not.toBe(query.sql)
-        await scope.exec(text, ...parameters)
-        await db.insertInto('copy').values(newRows(200)).execute()
-        await expectSameTables(scope)
-      }),
+  // Not remote: a Worker does not know which functions the SQLite of the object has.
+  it.skipIf(isRemote)('should do without jsonb_each where SQLite is too old for it', () =>
+    inDurableObject<Database>(async (scope) => {
+      await createTables(scope)
+      const { db } = scope
+      const query = db.insertInto('item').values(newRows(200)).compile()
+      const { sql: text, parameters } = new DurableObjectSqliteQueryCompiler().compileQuery(
+        query.query,
+        query.queryId,
+      )
+      expect(text).toBe(query.sql.replace('jsonb_each', 'json_each'))
+      expect(text).not.toBe(query.sql)
+      await scope.exec(text, ...parameters)
+      await db.insertInto('copy').values(newRows(200)).execute()
+      await expectSameTables(scope)
+    }),
   )
 
-  itInside('a Worker does not know which functions the SQLite of the object has')(
-    'should use the index',
-    () =>
-      inDurableObject<Database>(async (scope) => {
-        await createTables(scope)
-        const { db } = scope
-        await db.schema.createIndex('item_name').on('item').columns(['name', 'tag']).execute()
-        const plan = async <O>(query: SelectQueryBuilder<Database, 'item', O>): Promise<string[]> =>
-          (await query.explain<{ detail: string }>(undefined, sql`query plan`)).map(
-            ({ detail }) => detail,
-          )
-        const items = db.selectFrom('item').selectAll()
-        expect(await plan(items.where('id', 'in', range(1_000)))).toMatchInlineSnapshot(`
+  // Not remote: a Worker does not know which functions the SQLite of the object has.
+  it.skipIf(isRemote)('should use the index', () =>
+    inDurableObject<Database>(async (scope) => {
+      await createTables(scope)
+      const { db } = scope
+      await db.schema.createIndex('item_name').on('item').columns(['name', 'tag']).execute()
+      const plan = async <O>(query: SelectQueryBuilder<Database, 'item', O>): Promise<string[]> =>
+        (await query.explain<{ detail: string }>(undefined, sql`query plan`)).map(
+          ({ detail }) => detail,
+        )
+      const items = db.selectFrom('item').selectAll()
+      expect(await plan(items.where('id', 'in', range(1_000)))).toMatchInlineSnapshot(`
         [
           "SEARCH item USING INTEGER PRIMARY KEY (rowid=?)",
           "LIST SUBQUERY 1",
           "SCAN json_each VIRTUAL TABLE INDEX 1:",
         ]
       `)
-        expect(await plan(items.where('name', 'in', range(1_000).map(String))))
-          .toMatchInlineSnapshot(`
+      expect(await plan(items.where('name', 'in', range(1_000).map(String))))
+        .toMatchInlineSnapshot(`
         [
           "SEARCH item USING INDEX item_name (name=?)",
           "LIST SUBQUERY 1",
           "SCAN json_each VIRTUAL TABLE INDEX 1:",
         ]
       `)
-        expect(
-          await plan(
-            items.where((eb) =>
-              eb(
-                eb.refTuple('name', 'tag'),
-                'in',
-                range(1_000).map((id) => eb.tuple(`name ${id}`, 'old')),
-              ),
+      expect(
+        await plan(
+          items.where((eb) =>
+            eb(
+              eb.refTuple('name', 'tag'),
+              'in',
+              range(1_000).map((id) => eb.tuple(`name ${id}`, 'old')),
             ),
           ),
-        ).toMatchInlineSnapshot(`
+        ),
+      ).toMatchInlineSnapshot(`
         [
           "SEARCH item USING INDEX item_name (name=? AND tag=?)",
           "LIST SUBQUERY 3",
           "SCAN jsonb_each VIRTUAL TABLE INDEX 1:",
         ]
       `)
-        const byOr = await plan(
-          items.where((eb) => eb.or(range(101).map((id) => eb('id', '=', id)))),
-        )
-        expect(new Set(byOr)).toContain('SEARCH item USING INTEGER PRIMARY KEY (rowid=?)')
-        expect(byOr.filter((detail) => detail.startsWith('SCAN'))).toEqual([])
-      }),
+      const byOr = await plan(items.where((eb) => eb.or(range(101).map((id) => eb('id', '=', id)))))
+      expect(new Set(byOr)).toContain('SEARCH item USING INTEGER PRIMARY KEY (rowid=?)')
+      expect(byOr.filter((detail) => detail.startsWith('SCAN'))).toEqual([])
+    }),
   )
 
   it('should take its values by position where they are in no list', () =>

@@ -5,7 +5,7 @@ import {
   type QueryParameters,
   SyncExecutor,
 } from '../../src/index.js'
-import { inDurableObject, itInside } from '../harness.js'
+import { inDurableObject, isRemote } from '../harness.js'
 
 interface Database {
   person: { id: Generated<number>; name: string }
@@ -48,7 +48,8 @@ it('should report each statement once, with the rows that Cloudflare bills', () 
   )
 })
 
-itInside('a SyncExecutor is for the object itself')(
+// Not remote: a SyncExecutor is for the object itself.
+it.skipIf(isRemote)(
   'should report a statement that failed once, with its error, through every path',
   () => {
     const events: DurableObjectSqliteQueryEvent[] = []
@@ -114,23 +115,21 @@ itInside('a SyncExecutor is for the object itself')(
   },
 )
 
-itInside('an error that comes from another isolate is another one')(
-  'should let its error reject the query',
-  () => {
-    const failure = new Error('in onQuery')
-    return inDurableObject(
-      async ({ db }) => {
-        await expect(db.schema.createTable('a').addColumn('b', 'text').execute()).rejects.toBe(
-          failure,
-        )
-      },
-      {
-        dialect: {
-          onQuery() {
-            throw failure
-          },
+// Not remote: an error that comes from another isolate is another one.
+it.skipIf(isRemote)('should let its error reject the query', () => {
+  const failure = new Error('in onQuery')
+  return inDurableObject(
+    async ({ db }) => {
+      await expect(db.schema.createTable('a').addColumn('b', 'text').execute()).rejects.toBe(
+        failure,
+      )
+    },
+    {
+      dialect: {
+        onQuery() {
+          throw failure
         },
       },
-    )
-  },
-)
+    },
+  )
+})

@@ -1,7 +1,7 @@
 import { CompiledQuery, Kysely } from 'kysely'
 import { describe, expect, it, vi } from 'vitest'
 import { DurableObjectSqliteDialect } from '../../src/index.js'
-import { itInside, newObject, type Scope } from '../harness.js'
+import { isRemote, newObject, type Scope } from '../harness.js'
 import { type PersonDatabase, withPerson } from '../person.js'
 
 async function names({ db }: Pick<Scope<PersonDatabase>, 'db'>): Promise<string[]> {
@@ -91,19 +91,18 @@ describe('a query on db while a transaction is open', () => {
       expect(await names(scope)).toEqual(['first 1', 'first 2', 'third 1', 'third 2'])
     }))
 
-  itInside('test/remote/transactions.test.ts has that of several Workers')(
-    'should wait although it was made with another Kysely instance',
-    () =>
-      withPerson(async (scope) => {
-        const other = new Kysely<PersonDatabase>({
-          dialect: new DurableObjectSqliteDialect(scope.storage.sql),
-        })
-        const trx = await scope.db.startTransaction().execute()
-        await trx.insertInto('person').values({ name: 'Ada' }).execute()
-        const outside = names({ db: other })
-        await trx.rollback().execute()
-        expect(await outside).toEqual([])
-      }),
+  // Not remote: test/remote/transactions.test.ts has that of several Workers.
+  it.skipIf(isRemote)('should wait although it was made with another Kysely instance', () =>
+    withPerson(async (scope) => {
+      const other = new Kysely<PersonDatabase>({
+        dialect: new DurableObjectSqliteDialect(scope.storage.sql),
+      })
+      const trx = await scope.db.startTransaction().execute()
+      await trx.insertInto('person').values({ name: 'Ada' }).execute()
+      const outside = names({ db: other })
+      await trx.rollback().execute()
+      expect(await outside).toEqual([])
+    }),
   )
 
   it('should not run when it is aborted while it waits', () =>
@@ -207,7 +206,8 @@ describe('ERR_TRANSACTION_TIMEOUT', () => {
       { dialect: { transactionTimeout: 5000 } },
     ))
 
-  itInside('a remote one ends sooner: test/remote/transactions.test.ts')(
+  // Not remote: a remote one ends sooner: test/remote/transactions.test.ts.
+  it.skipIf(isRemote)(
     'should end a transaction that is left open before the platform resets the object',
     () =>
       withPerson(

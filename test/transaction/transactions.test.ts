@@ -2,7 +2,7 @@ import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { CompiledQuery } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { inDurableObject, itInside, newObject, type Scope } from '../harness.js'
+import { inDurableObject, isRemote, newObject, type Scope } from '../harness.js'
 import { type PersonDatabase, withPerson } from '../person.js'
 
 /** Read past the dialect. */
@@ -59,9 +59,8 @@ describe('db.transaction()', () => {
       expect(await names(scope)).toEqual(['Ada', 'Grace'])
     }))
 
-  itInside(
-    'KV and alarms are written inside the object, which holds back calls while a transaction is open',
-  )('should undo KV and alarms with the SQL', () =>
+  // Not remote: KV and alarms are written inside the object, which holds back calls while a transaction is open.
+  it.skipIf(isRemote)('should undo KV and alarms with the SQL', () =>
     withPerson(async (scope) => {
       const { db, storage } = scope
       const transaction = db.transaction().execute(async (trx) => {
@@ -120,22 +119,21 @@ describe('db.transaction()', () => {
       expect(await names(scope)).toEqual(['Ada', 'Grace', 'Eve'])
     }))
 
-  itInside('blockConcurrencyWhile() holds back calls to the object')(
-    'should work inside blockConcurrencyWhile(), as in a constructor',
-    () =>
-      withPerson(async (scope) => {
-        await scope.ctx.blockConcurrencyWhile(async () => {
-          await scope.db.transaction().execute(async (trx) => {
-            await trx.insertInto('person').values({ name: 'Ada' }).execute()
-          })
-          const rolledBack = scope.db.transaction().execute(async (trx) => {
-            await trx.insertInto('person').values({ name: 'Grace' }).execute()
-            throw failure
-          })
-          await expect(rolledBack).rejects.toBe(failure)
+  // Not remote: blockConcurrencyWhile() holds back calls to the object.
+  it.skipIf(isRemote)('should work inside blockConcurrencyWhile(), as in a constructor', () =>
+    withPerson(async (scope) => {
+      await scope.ctx.blockConcurrencyWhile(async () => {
+        await scope.db.transaction().execute(async (trx) => {
+          await trx.insertInto('person').values({ name: 'Ada' }).execute()
         })
-        expect(await names(scope)).toEqual(['Ada'])
-      }),
+        const rolledBack = scope.db.transaction().execute(async (trx) => {
+          await trx.insertInto('person').values({ name: 'Grace' }).execute()
+          throw failure
+        })
+        await expect(rolledBack).rejects.toBe(failure)
+      })
+      expect(await names(scope)).toEqual(['Ada'])
+    }),
   )
 
   it.each([
@@ -186,7 +184,8 @@ describe('db.transaction()', () => {
       expect(await names(scope)).toHaveLength(50 - errors.length)
     }))
 
-  itInside('test/remote/faults.test.ts resets objects')(
+  // Not remote: test/remote/faults.test.ts resets objects.
+  it.skipIf(isRemote)(
     'should leave nothing behind when the object is reset in the middle',
     async () => {
       const stub = newObject()
@@ -310,7 +309,8 @@ describe('a read only transaction', () => {
     }),
   )
 
-  itInside('KV is written inside the object')('should undo KV when a write was refused', () =>
+  // Not remote: KV is written inside the object.
+  it.skipIf(isRemote)('should undo KV when a write was refused', () =>
     withPerson(async ({ db, storage }) => {
       const transaction = db
         .transaction()
@@ -342,27 +342,26 @@ describe('a read only transaction', () => {
 })
 
 describe('on a dialect made from ctx.storage.sql', () => {
-  itInside('a RemoteDatabase is made from ctx.storage')(
-    'should be refused, and leave the Kysely instance usable',
-    () =>
-      inDurableObject<PersonDatabase>(
-        async ({ db }) => {
-          await db.schema.createTable('person').addColumn('name', 'text').execute()
-          for (const begin of [
-            () => db.transaction().execute(async () => {}),
-            () => db.startTransaction().execute(),
-          ]) {
-            await expect(begin()).rejects.toMatchObject({
-              code: 'ERR_TRANSACTION_UNSUPPORTED',
-              message:
-                'Transactions need the storage of the Durable Object: write new DurableObjectSqliteDialect(ctx.storage) instead of new DurableObjectSqliteDialect(ctx.storage.sql).',
-            })
-            await db.insertInto('person').values({ name: 'Ada' }).execute()
-          }
-          expect(await db.selectFrom('person').selectAll().execute()).toHaveLength(2)
-        },
-        { from: (storage) => storage.sql },
-      ),
+  // Not remote: a RemoteDatabase is made from ctx.storage.
+  it.skipIf(isRemote)('should be refused, and leave the Kysely instance usable', () =>
+    inDurableObject<PersonDatabase>(
+      async ({ db }) => {
+        await db.schema.createTable('person').addColumn('name', 'text').execute()
+        for (const begin of [
+          () => db.transaction().execute(async () => {}),
+          () => db.startTransaction().execute(),
+        ]) {
+          await expect(begin()).rejects.toMatchObject({
+            code: 'ERR_TRANSACTION_UNSUPPORTED',
+            message:
+              'Transactions need the storage of the Durable Object: write new DurableObjectSqliteDialect(ctx.storage) instead of new DurableObjectSqliteDialect(ctx.storage.sql).',
+          })
+          await db.insertInto('person').values({ name: 'Ada' }).execute()
+        }
+        expect(await db.selectFrom('person').selectAll().execute()).toHaveLength(2)
+      },
+      { from: (storage) => storage.sql },
+    ),
   )
 })
 
