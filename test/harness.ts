@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { Kysely, type KyselyConfig } from 'kysely'
 import { inject } from 'vitest'
 import { DurableObjectSqliteDialect, type DurableObjectSqliteDialectConfig } from '../src/index.js'
-import { RemoteDurableObjectDialect } from '../src/remote/index.js'
+import { type OpenRemoteDatabase, RemoteDurableObjectDialect } from '../src/remote/index.js'
 import { offerDatabase, type RemoteOptions } from './remote-databases.js'
 import type { KvObject, TestObject } from './worker.js'
 
@@ -53,6 +53,8 @@ export interface Options {
   /** An object made before, instead of a new one. */
   readonly stub?: DurableObjectStub<TestObject>
   readonly remote?: RemoteOptions
+  /** What a remote `db` is opened by, instead of the method of the object. */
+  readonly open?: OpenRemoteDatabase
 }
 
 /** Whether `db` is a remote one, and the bodies of tests run outside the object. */
@@ -101,14 +103,14 @@ export function insideObject<DB, T = void>(
 /** Runs the body outside the Durable Object, with a remote `db`, in every project. */
 export async function outside<DB, T = void>(
   body: (scope: Scope<DB>) => T | Promise<T>,
-  { dialect, kysely, stub = newObject(), remote }: Options = {},
+  { dialect, kysely, stub = newObject(), remote, open }: Options = {},
 ): Promise<T> {
   const key = offerDatabase(dialect, remote)
   const { id } = stub
   const db = new Kysely<DB>({
     ...kysely,
     dialect: new RemoteDurableObjectDialect(
-      () => env.OBJECT.get(id).database(key),
+      open ?? (() => env.OBJECT.get(id).database(key)),
       dialect?.transactionTimeout === undefined
         ? {}
         : { transactionTimeout: dialect.transactionTimeout },

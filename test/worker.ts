@@ -16,7 +16,7 @@ export class TestObject extends DurableObject {
 
   /** What a test has offered by `offerDatabase()`. */
   database(key: string): RemoteDatabase {
-    return makeDatabase(key, this.ctx.storage)
+    return makeDatabase(key, this.ctx)
   }
 }
 

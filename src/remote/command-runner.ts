@@ -13,6 +13,7 @@ export class CommandRunner {
   /** Which savepoints are open is for the dialect to know, so the types do not track it. */
   readonly #trx: ControlledTransaction<unknown, string[]>
   readonly #isReadOnly: boolean
+  #failure: unknown
   #chunks: AsyncIterableIterator<QueryResult<unknown>> | undefined
 
   constructor(trx: ControlledTransaction<unknown, string[]>, isReadOnly: boolean) {
@@ -24,6 +25,13 @@ export class CommandRunner {
     return toWireReply(() => this.#run(command), this.#isReadOnly)
   }
 
+  /** Throws if a statement was refused, after which a read only transaction can only be rolled back. */
+  assertNotFailed(): void {
+    if (this.#failure !== undefined) {
+      throw this.#failure
+    }
+  }
+
   /** Closes the cursor of a stream that was not read to its end. */
   async closeStream(): Promise<void> {
     await this.#chunks?.return?.()
@@ -31,6 +39,7 @@ export class CommandRunner {
   }
 
   async #run(command: Command): Promise<Outcome> {
+    this.assertNotFailed()
     const trx = this.#trx
     switch (command.type) {
       case 'query':
@@ -64,7 +73,7 @@ export class CommandRunner {
     const trx = this.#trx
     await trx.savepoint(BATCH_SAVEPOINT).execute()
     try {
-      const results = await runBatch(trx, queries, this.#isReadOnly)
+      const results = await runBatch(trx, queries, (query) => this.#toQuery(query))
       await trx.releaseSavepoint(BATCH_SAVEPOINT).execute()
       return results
     } catch (error) {
@@ -85,7 +94,12 @@ export class CommandRunner {
 
   #toQuery(query: WireQuery) {
     if (this.#isReadOnly) {
-      assertReadOnlyText(query.sql)
+      try {
+        assertReadOnlyText(query.sql)
+      } catch (error) {
+        this.#failure = error
+        throw error
+      }
     }
     return fromWireQuery(query)
   }

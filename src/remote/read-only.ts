@@ -19,6 +19,9 @@ const READING_PRAGMAS = new Set([
   'table_xinfo',
 ])
 
+/** The pragmas that write without an argument. */
+const WRITING_PRAGMAS = new Set(['incremental_vacuum', 'optimize', 'wal_checkpoint'])
+
 const MAY_NEED_TOKENS = /;|pragma/i
 
 /**
@@ -45,8 +48,11 @@ function setsPragma(tokens: readonly Token[]): boolean {
   if (pragma === -1 || tokens.slice(0, pragma).some(isNoExplain)) {
     return false
   }
-  const name = is(tokens[pragma + 2], '.') ? pragma + 3 : pragma + 1
-  return tokens.length > name + 1 && !READING_PRAGMAS.has(tokens[name]!.value)
+  const [name, ...argument] = tokens.slice(is(tokens[pragma + 2], '.') ? pragma + 3 : pragma + 1)
+  return (
+    name !== undefined &&
+    (argument.length > 0 ? !READING_PRAGMAS.has(name.value) : WRITING_PRAGMAS.has(name.value))
+  )
 }
 
 function isNoExplain(token: Token): boolean {

@@ -1,9 +1,10 @@
 import { RpcTarget } from 'cloudflare:workers'
-import type { Kysely, TransactionSettings } from 'kysely'
+import type { CompiledQuery, Kysely, TransactionSettings } from 'kysely'
 import { DurableObjectSqliteAdapter } from '../dialect/adapter.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike } from '../platform/storage.js'
 import type { Command, Outcome, StepStub } from './protocol.js'
+import { assertReadOnlyText } from './read-only.js'
 import { ReadOnlyDatabase } from './read-only-database.js'
 import { RemoteCursor } from './remote-cursor.js'
 import { runBatch } from './run-batch.js'
@@ -108,7 +109,9 @@ export class RemoteDatabase extends RpcTarget {
         this.#db
           .transaction()
           .setAccessMode(isReadOnly ? 'read only' : 'read write')
-          .execute((trx) => runBatch(trx, queries, isReadOnly)),
+          .execute((trx) =>
+            runBatch(trx, queries, isReadOnly ? fromReadOnlyWireQuery : fromWireQuery),
+          ),
       isReadOnly,
     )
   }
@@ -148,4 +151,9 @@ export class RemoteDatabase extends RpcTarget {
       ownStep[Symbol.dispose]()
     }
   }
+}
+
+function fromReadOnlyWireQuery(query: WireQuery): CompiledQuery {
+  assertReadOnlyText(query.sql)
+  return fromWireQuery(query)
 }

@@ -23,22 +23,33 @@ export async function runTransaction(
   first: Command,
   step: StepStub,
 ): Promise<WireReply<Outcome>> {
-  let trx: ControlledTransaction<unknown> | undefined
+  let trx: ControlledTransaction<unknown>
   try {
     trx = await begin(options)
-    const runner = new CommandRunner(trx, options.isReadOnly)
+  } catch (error) {
+    return { error: toWireError(error) }
+  }
+  const runner = new CommandRunner(trx, options.isReadOnly)
+  try {
     let command = first
     while (command.type !== 'commit' && command.type !== 'rollback') {
       const reply = await runner.run(command)
       command = await withinTime(nextCommand(step, reply), options.timeout)
     }
     await runner.closeStream()
-    await (command.type === 'commit' ? trx.commit() : trx.rollback()).execute()
+    if (command.type === 'commit') {
+      runner.assertNotFailed()
+      await trx.commit().execute()
+    } else {
+      await trx.rollback().execute()
+    }
     return { ok: null }
   } catch (error) {
     return { error: toWireError(error, options.isReadOnly) }
   } finally {
-    if (trx !== undefined && !trx.isCommitted && !trx.isRolledBack) {
+    if (!trx.isCommitted && !trx.isRolledBack) {
+      // It would wait for the end of a stream.
+      await runner.closeStream()
       await trx.rollback().execute()
     }
   }

@@ -14,8 +14,8 @@ export interface StreamOptions {
 type ChunkReply = WireReply<WireResult | null>
 
 /**
- * Asks for one chunk while the last is being used, so that two are under way at most. Leaving the loop
- * closes the cursor in the object.
+ * Asks for chunks before they are wanted, so that two are under way. Leaving the loop closes the cursor
+ * in the object.
  */
 export async function* streamChunks<R>(
   session: RemoteSession,
@@ -29,12 +29,10 @@ export async function* streamChunks<R>(
     sql: query.sql,
   }
   await waitForTurn()
-  let following: Promise<ChunkReply>
-  const [cursor, first] = await session.call(async (database) => {
+  const [cursor, underWay, first] = await session.call(async (database) => {
     const opened = database.stream(wireQuery, chunkSize)
-    const chunks = [ask(opened), ask(opened)] as const
-    following = chunks[1]
-    return [opened, await chunks[0]] as const
+    const chunks = [ask(opened), ask(opened)]
+    return [opened, chunks, await chunks.shift()!] as const
   }, options)
   let reply = first
   let isOpen = true
@@ -47,13 +45,15 @@ export async function* streamChunks<R>(
       }
       const chunk = fromWireResult<R>(result)
       isOpen = chunk.rows.length === chunkSize
+      if (isOpen) {
+        underWay.push(ask(cursor))
+      }
       yield chunk
       if (!isOpen) {
         return
       }
       await waitForTurn()
-      reply = await session.call(() => following, { ...options, isRepeatable: () => false })
-      following = ask(cursor)
+      reply = await session.call(() => underWay.shift()!, { ...options, isRepeatable: () => false })
     }
   } catch (error) {
     isOpen = false
