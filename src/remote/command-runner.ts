@@ -45,7 +45,7 @@ export class CommandRunner {
       case 'query':
         return toWireResult(await trx.executeQuery(this.#toQuery(command.query)))
       case 'batch':
-        return this.#runBatch(command.queries)
+        return await this.#runBatch(command.queries)
       case 'savepoint':
         await trx.savepoint(command.name).execute()
         return null
@@ -58,9 +58,9 @@ export class CommandRunner {
       case 'stream':
         await this.closeStream()
         this.#chunks = trx.getExecutor().stream(this.#toQuery(command.query), command.chunkSize)
-        return this.#nextChunk()
+        return await this.#nextChunk()
       case 'next':
-        return this.#nextChunk()
+        return await this.#nextChunk()
       case 'close':
       case 'commit':
       case 'rollback':

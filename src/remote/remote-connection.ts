@@ -48,7 +48,7 @@ export class RemoteConnection implements DatabaseConnection {
       return (await this.#batch.add()) as QueryResult<R>
     }
     if (this.#transaction !== undefined) {
-      return this.#transaction.execute(query)
+      return await this.#transaction.execute(query)
     }
     const wireQuery = toWireQuery(query)
     await this.#waitForTurn(options)
@@ -134,7 +134,7 @@ export class RemoteConnection implements DatabaseConnection {
   async #sendBatch(queries: readonly CompiledQuery[]): Promise<QueryResult<unknown>[]> {
     const wireQueries = queries.map(toWireQueryOfBatch)
     if (this.#transaction !== undefined) {
-      return this.#transaction.batch(wireQueries)
+      return await this.#transaction.batch(wireQueries)
     }
     await this.#waitForTurn(undefined)
     const reply = await this.#session.call((database) => database.batch(wireQueries), {

@@ -6,6 +6,7 @@ import {
 } from './connection-lost.js'
 import { isTooLarge, queryTooLarge, resultTooLarge } from './message-size.js'
 import type { RemoteDatabaseStub } from './protocol.js'
+import { toPromise } from './to-promise.js'
 
 /** What a Worker has of a `RemoteDatabase`: a stub of it, or the promise of one. */
 export interface RemoteDatabaseLike {
@@ -54,7 +55,7 @@ export class RemoteSession {
       const session = (this.#current ??= openSession(this.#open))
       try {
         const { stub } = session
-        return await send(stub instanceof Promise ? await stub : stub)
+        return await toPromise(send(stub instanceof Promise ? await stub : stub))
       } catch (error) {
         if (isTooLarge(error)) {
           throw isOfObject(error) ? resultTooLarge(error, sql) : queryTooLarge(error, sql)

@@ -3,6 +3,7 @@ import { DurableObjectSqliteError } from '../platform/errors.js'
 import { CommandRunner } from './command-runner.js'
 import { isTooLarge, resultTooLarge } from './message-size.js'
 import type { Command, Outcome, StepStub } from './protocol.js'
+import { toPromise } from './to-promise.js'
 import { toWireError } from './wire-error.js'
 import type { WireReply } from './wire-result.js'
 
@@ -67,12 +68,12 @@ function begin({ db, settings, isReadOnly }: RemoteTransactionOptions) {
 
 async function nextCommand(step: StepStub, reply: WireReply<Outcome>): Promise<Command> {
   try {
-    return await step(reply)
+    return await toPromise(step(reply))
   } catch (error) {
     if (!isTooLarge(error)) {
       throw error
     }
-    return step({ error: toWireError(resultTooLarge(error, undefined)) })
+    return await toPromise(step({ error: toWireError(resultTooLarge(error, undefined)) }))
   }
 }
 
