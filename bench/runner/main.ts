@@ -44,6 +44,7 @@ async function bundleWorker(names: readonly string[]): Promise<string> {
     // What a user installs, and one Kysely for all.
     alias: {
       'kysely-durable-sqlite/migration': here('../dist/migration.js'),
+      'kysely-durable-sqlite/remote': here('../dist/remote.js'),
       'kysely-durable-sqlite': here('../dist/index.js'),
       'kysely/migration': here('../node_modules/kysely/dist/migration/index.js'),
       kysely: here('../node_modules/kysely'),
