@@ -51,12 +51,13 @@ function remote(compatibilityDate: string) {
 }
 
 /** A library on top of the dialect, in workerd with code generation refused, as in production. */
-function integration(name: string, globalSetup: string[] = []) {
-  const project = workerd(name, newest)
+function integration(name: string, isRemote: boolean, globalSetup: string[] = []) {
+  const project = workerd(isRemote ? `remote ${name}` : name, newest)
   return {
     ...project,
     test: {
       ...project.test,
+      provide: { remote: isRemote },
       include: [`test/${name}/*.test.ts`],
       exclude: [],
       setupFiles: ['test/integration-setup.ts'],
@@ -104,8 +105,10 @@ export default defineConfig({
         kysely: kysely028,
       }),
       ...['2024-09-23', '2026-04-06', newest].map((date) => remote(date)),
-      integration('mikro-orm', ['test/mikro-orm/compile.ts']),
-      integration('better-auth'),
+      ...[false, true].flatMap((isRemote) => [
+        integration('mikro-orm', isRemote, ['test/mikro-orm/compile.ts']),
+        integration('better-auth', isRemote),
+      ]),
       // deleteAll() and alarms differ between the two.
       patterns('2024-09-23'),
       patterns(newest),

@@ -1,6 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { Kysely, type KyselyConfig } from 'kysely'
+import { type Dialect, Kysely, type KyselyConfig } from 'kysely'
 import { inject } from 'vitest'
 import { DurableObjectSqliteDialect, type DurableObjectSqliteDialectConfig } from '../src/index.js'
 import { type OpenRemoteDatabase, RemoteDurableObjectDialect } from '../src/remote/index.js'
@@ -29,6 +29,8 @@ export interface Scope<DB> extends Both<DB>, Inside {}
 /** What it has in the object and, where `db` is a remote one, outside of it. */
 export interface Both<DB> {
   readonly db: Kysely<DB>
+  /** What `db` is made from, for what makes a Kysely of its own. */
+  readonly dialect: Dialect
   readonly stub: DurableObjectStub<TestObject>
   /** Runs SQL past the dialect, inside the object, and returns its rows. */
   readonly exec: (query: string, ...bindings: unknown[]) => Promise<Row[]>
@@ -79,17 +81,15 @@ export function inDurableObject<DB, T = void>(
 /** Runs the body inside a Durable Object, with a local `db`, in every project. */
 export function insideObject<DB, T = void>(
   body: (scope: Scope<DB>) => T | Promise<T>,
-  { dialect, kysely, from, stub = newObject() }: Options = {},
+  { dialect: config, kysely, from, stub = newObject() }: Options = {},
 ): Promise<T> {
   return runInDurableObject(stub, (_, ctx) => {
     const { storage } = ctx
     const { sql } = storage
-    const db = new Kysely<DB>({
-      ...kysely,
-      dialect: new DurableObjectSqliteDialect(from?.(storage) ?? storage, dialect),
-    })
+    const dialect = new DurableObjectSqliteDialect(from?.(storage) ?? storage, config)
     return body({
-      db,
+      db: new Kysely<DB>({ ...kysely, dialect }),
+      dialect,
       ctx,
       storage,
       sql,
@@ -103,45 +103,38 @@ export function insideObject<DB, T = void>(
 /** Runs the body outside the Durable Object, with a remote `db`, in every project. */
 export async function outside<DB, T = void>(
   body: (scope: Scope<DB>) => T | Promise<T>,
-  { dialect, kysely, stub = newObject(), remote, open }: Options = {},
+  { dialect: config = {}, kysely, stub = newObject(), remote, open }: Options = {},
 ): Promise<T> {
-  const key = offerDatabase(dialect, remote)
+  const key = offerDatabase(config, remote)
   const { id } = stub
-  const db = new Kysely<DB>({
-    ...kysely,
-    dialect: new RemoteDurableObjectDialect(
-      open ?? (() => env.OBJECT.get(id).database(key)),
-      dialect?.transactionTimeout === undefined
-        ? {}
-        : { transactionTimeout: dialect.transactionTimeout },
-    ),
-  })
+  const { transactionTimeout } = config
+  const dialect = new RemoteDurableObjectDialect(
+    open ?? (() => env.OBJECT.get(id).database(key)),
+    transactionTimeout === undefined ? {} : { transactionTimeout },
+  )
+  const db = new Kysely<DB>({ ...kysely, dialect })
   const inside: Scope<DB>['inside'] = (run) =>
     runInDurableObject(env.OBJECT.get(id), (_, ctx) =>
       run({ ctx, storage: ctx.storage, sql: ctx.storage.sql }),
     )
-  try {
-    return await body({
-      db,
-      stub,
-      inside,
-      exec: (query, ...bindings) =>
-        inside(({ sql }) => sql.exec(query, ...bindings).toArray() as Row[]),
-      get ctx(): never {
-        throw notInside('ctx')
-      },
-      get storage(): never {
-        throw notInside('storage')
-      },
-      get sql(): never {
-        throw notInside('sql')
+  const both: Both<DB> = {
+    db,
+    dialect,
+    stub,
+    inside,
+    exec: (query, ...bindings) =>
+      inside(({ sql }) => sql.exec(query, ...bindings).toArray() as Row[]),
+  }
+  for (const name of ['ctx', 'storage', 'sql']) {
+    Object.defineProperty(both, name, {
+      get() {
+        throw new Error(`Outside the object there is no ${name}: use exec() or inside().`)
       },
     })
+  }
+  try {
+    return await body(both as Scope<DB>)
   } finally {
     await db.destroy()
   }
-}
-
-function notInside(name: string): Error {
-  return new Error(`Outside the object there is no ${name}: use exec() or inside().`)
 }
