@@ -206,7 +206,7 @@ describe('ERR_TRANSACTION_TIMEOUT', () => {
       { dialect: { transactionTimeout: 5000 } },
     ))
 
-  // Not remote: a remote one ends sooner: test/remote/transactions.test.ts.
+  // Not remote: a remote one ends sooner: test/remote/faults.test.ts.
   it.skipIf(isRemote)(
     'should end a transaction that is left open before the platform resets the object',
     () =>
