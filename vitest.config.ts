@@ -24,7 +24,7 @@ function workerd(name: string, compatibilityDate: string, alias: Record<string, 
       name,
       include: ['test/**/*.test.ts'],
       // What has a project of its own, below.
-      exclude: ['test/{better-auth,mikro-orm,node,patterns}/**'],
+      exclude: ['test/{auth-js,better-auth,mikro-orm,node,patterns}/**'],
       isolate: false,
       testTimeout: 40_000,
       provide: { remote: false },
@@ -40,8 +40,10 @@ function remote(compatibilityDate: string) {
     test: {
       ...project.test,
       include: ['test/{compiler,dialect,platform,schema,statement,transaction}/*.test.ts'],
-      // What an object does by itself: it counts its own statements, and calls functions on its storage.
+      // What an object does by itself: it counts its own statements, calls functions on its storage, and
+      // has Drizzle on that.
       exclude: [
+        'test/dialect/drizzle-beside.test.ts',
         'test/statement/follow-ups.test.ts',
         'test/transaction/{with-do-transaction,without-foreign-keys}.test.ts',
       ],
@@ -51,8 +53,15 @@ function remote(compatibilityDate: string) {
 }
 
 /** A library on top of the dialect, in workerd with code generation refused, as in production. */
-function integration(name: string, isRemote: boolean, globalSetup: string[] = []) {
-  const project = workerd(isRemote ? `remote ${name}` : name, newest)
+function integration(
+  name: string,
+  {
+    globalSetup = [],
+    alias,
+    isRemote = false,
+  }: { globalSetup?: string[]; alias?: Record<string, string>; isRemote?: boolean } = {},
+) {
+  const project = workerd(isRemote ? `remote ${name}` : name, newest, alias)
   return {
     ...project,
     test: {
@@ -101,14 +110,17 @@ export default defineConfig({
     projects: [
       ...dates.map((date) => workerd(date, date)),
       workerd('kysely 0.28', '2026-04-06', {
+        'kysely/helpers/sqlite': fileURLToPath(import.meta.resolve('kysely-0.28/helpers/sqlite')),
         'kysely/migration': kysely028,
         kysely: kysely028,
       }),
       ...['2024-09-23', '2026-04-06', newest].map((date) => remote(date)),
       ...[false, true].flatMap((isRemote) => [
-        integration('mikro-orm', isRemote, ['test/mikro-orm/compile.ts']),
-        integration('better-auth', isRemote),
+        integration('mikro-orm', { globalSetup: ['test/mikro-orm/compile.ts'], isRemote }),
+        integration('better-auth', { isRemote }),
       ]),
+      // Its adapter takes Kysely 0.28 alone.
+      integration('auth-js', { alias: { kysely: kysely028 } }),
       // deleteAll() and alarms differ between the two.
       patterns('2024-09-23'),
       patterns(newest),

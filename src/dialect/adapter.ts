@@ -1,8 +1,11 @@
-import { DialectAdapterBase } from 'kysely'
+import { SqliteAdapter } from 'kysely'
 import type { DurableObjectSqliteDatabase } from '../statement/database.js'
 
-/** Tells Kysely what SQLite in a Durable Object can do. */
-export class DurableObjectSqliteAdapter extends DialectAdapterBase {
+/**
+ * Tells Kysely what SQLite in a Durable Object can do, and programs that ask for Kysely's
+ * `SqliteAdapter` that it is SQLite.
+ */
+export class DurableObjectSqliteAdapter extends SqliteAdapter {
   /** What the dialect runs its queries on, for those that are run without Kysely's driver. */
   readonly database: DurableObjectSqliteDatabase | undefined
 
@@ -20,10 +23,6 @@ export class DurableObjectSqliteAdapter extends DialectAdapterBase {
   }
 
   override get supportsTransactionalDdl(): boolean {
-    return true
-  }
-
-  override get supportsReturning(): boolean {
     return true
   }
 

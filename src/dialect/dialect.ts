@@ -97,7 +97,7 @@ export class DurableObjectSqliteDialect implements Dialect {
         'Pass the storage of the Durable Object: new DurableObjectSqliteDialect(ctx.storage).',
       )
     }
-    this.#database = new DurableObjectSqliteDatabase(this.#sql, config.onQuery)
+    this.#database = new DurableObjectSqliteDatabase(this.#sql, config.onQuery, this.#storage)
     this.#transactionTimeout = config.transactionTimeout ?? DEFAULT_TRANSACTION_TIMEOUT
   }
 

@@ -81,6 +81,9 @@ export class DurableObjectSqliteIntrospector implements DatabaseIntrospector {
   }
 }
 
+/** SQLite has none, and Kysely's own introspector has the key. */
+const NO_COMMENT: object = { comment: undefined }
+
 function addColumn(tables: Map<string, TableMetadata>, row: ColumnRow): void {
   let table = tables.get(row.tableName)
   if (table === undefined) {
@@ -93,5 +96,6 @@ function addColumn(tables: Map<string, TableMetadata>, row: ColumnRow): void {
     isNullable: row.isNullable === 1 && row.isRowidAlias === 0,
     isAutoIncrementing: row.isRowidAlias === 1,
     hasDefaultValue: row.hasDefaultValue === 1,
+    ...NO_COMMENT,
   })
 }

@@ -177,6 +177,6 @@ function toWireQueryOfBatch(query: CompiledQuery, index: number): WireQuery {
 }
 
 /** SQLite lets no `select` write. Of raw SQL Kysely does not tell. */
-function isRead({ query }: CompiledQuery): boolean {
-  return query.kind === 'SelectQueryNode'
+function isRead({ query }: Partial<CompiledQuery>): boolean {
+  return query?.kind === 'SelectQueryNode'
 }

@@ -2,22 +2,31 @@ import {
   type CompiledQuery,
   createQueryId,
   InsertQueryNode,
+  OrActionNode,
+  RawNode,
   type RootOperationNode,
   TableNode,
+  UpdateQueryNode,
 } from 'kysely'
 import { toDurableObjectSqliteError } from '../platform/errors.js'
 import { toSqliteParameters } from '../statement/parameters.js'
+import { changesOfSeveralRows } from '../statement/several-rows.js'
 
 /**
- * What the object needs to know of a query beside its SQL, to tell how many rows it changed and which id
- * it made: the kind of its node and, of an insert, where to and what a conflict does.
+ * What the object needs to know of a query beside its SQL, to tell how many rows it changed, which id it
+ * made, and whether it may leave rows when it fails: the kind of its node and, of a write, a little more.
  */
 export type QueryOutline =
   | Exclude<RootOperationNode['kind'], 'InsertQueryNode'>
-  | {
-      readonly into: string | undefined
-      readonly onConflict: 'nothing' | 'update' | undefined
-    }
+  | InsertOutline
+  | { readonly updatesSeveralOf: string }
+
+interface InsertOutline {
+  readonly into: string | undefined
+  readonly onConflict: 'nothing' | 'update' | undefined
+  /** Of an insert of several rows: whether it says what to do about a conflict. */
+  readonly severalWithClause: boolean | undefined
+}
 
 /**
  * The query to be sent. Throws `ERR_UNSUPPORTED_PARAMETER` for a value that SQLite would store as
@@ -40,14 +49,17 @@ function toWireParameter(value: unknown): unknown {
     : value
 }
 
-function outlineOf(node: RootOperationNode): QueryOutline {
-  if (node.kind !== 'InsertQueryNode') {
-    return node.kind
+function outlineOf(node: RootOperationNode | undefined): QueryOutline {
+  const several = changesOfSeveralRows(node)
+  if (node?.kind !== 'InsertQueryNode') {
+    // One that was compiled elsewhere may have no node.
+    return several === undefined ? (node?.kind ?? 'RawNode') : { updatesSeveralOf: several.table }
   }
   const { into, onConflict } = node
   return {
     into: into?.table.identifier.name,
     onConflict: onConflict && (onConflict.doNothing === true ? 'nothing' : 'update'),
+    severalWithClause: several?.hasConflictClause,
   }
 }
 
@@ -68,11 +80,25 @@ export function fromWireQuery({ sql, parameters, outline }: WireQuery): Compiled
 
 function toNode(outline: QueryOutline): RootOperationNode {
   if (typeof outline === 'string') {
-    return { kind: outline } as RootOperationNode
+    return outline === 'UpdateQueryNode' ? ONE_UPDATE : ({ kind: outline } as RootOperationNode)
   }
-  const { into, onConflict } = outline
+  if ('updatesSeveralOf' in outline) {
+    return UpdateQueryNode.create([TableNode.create(outline.updatesSeveralOf)])
+  }
+  const { into, onConflict, severalWithClause } = outline
   const node = InsertQueryNode.create(TableNode.create(into ?? ''))
-  return onConflict === undefined
-    ? node
-    : { ...node, onConflict: { kind: 'OnConflictNode', doNothing: onConflict === 'nothing' } }
+  return {
+    ...node,
+    ...(severalWithClause === undefined ? undefined : { values: SEVERAL_ROWS }),
+    ...(severalWithClause === true ? { orAction: OrActionNode.create('clause') } : undefined),
+    ...(onConflict === undefined
+      ? undefined
+      : { onConflict: { kind: 'OnConflictNode', doNothing: onConflict === 'nothing' } }),
+  }
 }
+
+/** Sets all rows alike, as far as is known. */
+const ONE_UPDATE: UpdateQueryNode = { kind: 'UpdateQueryNode', updates: [] }
+
+/** Stands for any number of rows. */
+const SEVERAL_ROWS = RawNode.createWithSql('')

@@ -18,8 +18,9 @@ import {
  * The column that a value of the query is stored in or compared with, as an error calls it
  * (`person.born`). Undefined where the query does not tell. For errors alone: it reads all nodes.
  */
-export function columnOfValue(query: OperationNode, value: unknown): string | undefined {
-  return find(query, value, undefined)
+export function columnOfValue(query: unknown, value: unknown): string | undefined {
+  // One that was compiled elsewhere may have no node.
+  return isOperationNode(query) ? find(query, value, undefined) : undefined
 }
 
 function find(node: OperationNode, value: unknown, table: string | undefined): string | undefined {

@@ -1,14 +1,23 @@
-import type { CompiledQuery, InsertQueryNode, QueryResult, RootOperationNode } from 'kysely'
-import { toDurableObjectSqliteError } from '../platform/errors.js'
+import type { CompiledQuery, InsertQueryNode, QueryResult } from 'kysely'
+import { DurableObjectSqliteError, toDurableObjectSqliteError } from '../platform/errors.js'
 import { withoutLeadingComments } from './leading-comments.js'
+import { changesOfSeveralRows, readToEnd } from './several-rows.js'
 import { toSqliteParameters } from './parameters.js'
 import {
   assertForeignKeysPragmaTookEffect,
   isForeignKeysPragmaIgnored,
   readDatabaseList,
 } from './pragmas.js'
+import { tableOfRawInsert } from './raw-insert.js'
+import { withoutPlatformTables } from './platform-tables.js'
 import { closeCursor, readRows, readValues, rowReader, type RowReader } from './rows.js'
-import type { SqlStorage, SqlStorageCursor, SqlStorageValue } from '../platform/storage.js'
+import { Tables } from './tables.js'
+import type {
+  DurableObjectStorageLike,
+  SqlStorage,
+  SqlStorageCursor,
+  SqlStorageValue,
+} from '../platform/storage.js'
 import type { RefuseWrite } from '../transaction/transaction.js'
 
 /** What one statement cost, as Cloudflare bills it, and whether it failed. */
@@ -28,14 +37,12 @@ export interface DurableObjectSqliteQueryEvent {
 
 const CHANGES = 'select changes() as changes, last_insert_rowid() as rowid'
 const ROWID_AS_TEXT = 'select cast(last_insert_rowid() as text) as rowid'
-const HAS_ROWID = `select count(*) as hasRowid from pragma_table_list(?) where wr = 0 and type <> 'view'`
-
 /**
- * A raw statement that changes the schema: `changes()` still answers for the write before it, and
- * SQLite has no function that tells. In its grammar the first keyword decides:
+ * A statement that changes the schema: `changes()` still answers for the write before it, and SQLite
+ * has no function that tells. In its grammar the first keyword decides:
  * https://www.sqlite.org/lang.html
  */
-const RAW_SCHEMA_STATEMENT = /^(?:alter|analyze|create|drop|reindex)\b/i
+const SCHEMA_STATEMENT = /^(?:alter|analyze|create|drop|reindex)\b/i
 
 /**
  * Runs compiled queries on `ctx.storage.sql` and asks SQLite what they did. All of it is
@@ -44,13 +51,19 @@ const RAW_SCHEMA_STATEMENT = /^(?:alter|analyze|create|drop|reindex)\b/i
 export class DurableObjectSqliteDatabase {
   readonly #sql: SqlStorage
   readonly #onQuery: ((event: DurableObjectSqliteQueryEvent) => void) | undefined
-  /** By table name. */
-  readonly #hasRowid = new Map<string, boolean>()
+  readonly #storage: DurableObjectStorageLike | undefined
+  readonly #tables = new Tables((question, name) => this.#ask(question, name))
   #followUpRowsRead = 0
 
-  constructor(sql: SqlStorage, onQuery?: (event: DurableObjectSqliteQueryEvent) => void) {
+  /** Without the whole storage, a statement that fails may leave some of its rows. */
+  constructor(
+    sql: SqlStorage,
+    onQuery?: (event: DurableObjectSqliteQueryEvent) => void,
+    storage?: DurableObjectStorageLike,
+  ) {
     this.#sql = sql
     this.#onQuery = onQuery
+    this.#storage = storage
   }
 
   /** Whether it is that of this storage. */
@@ -68,7 +81,7 @@ export class DurableObjectSqliteDatabase {
     let result: QueryResult<unknown>
     this.#followUpRowsRead = 0
     try {
-      cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters, query))
+      cursor = this.#exec(query, parameters)
       const { columnNames } = cursor
       result =
         columnNames.length > 0
@@ -82,7 +95,12 @@ export class DurableObjectSqliteDatabase {
       if (databaseList !== undefined) {
         return { rows: databaseList as R[] }
       }
-      throw this.#failed(query, parameters, cursor, error)
+      const failure = toDurableObjectSqliteError(error, query.sql)
+      const sql = isUnauthorized(failure) ? withoutPlatformTables(query.sql) : undefined
+      if (sql !== undefined) {
+        return this.execute({ ...query, sql }, refuseWrite, parameters)
+      }
+      throw this.#failed(query, parameters, cursor, failure)
     }
     this.#report(query, parameters, cursor, this.#followUpRowsRead)
     // SQLite alone knows the type of the rows; Kysely's types state it.
@@ -98,7 +116,7 @@ export class DurableObjectSqliteDatabase {
     let cursor: SqlStorageCursor | undefined
     this.#followUpRowsRead = 0
     try {
-      cursor = this.#sql.exec(query.sql, ...toSqliteParameters(parameters, query))
+      cursor = this.#exec(query, parameters)
       if (cursor.columnNames.length > 0) {
         // A write that is not read to its end breaks the commit of the object.
         readValues(cursor)
@@ -126,14 +144,15 @@ export class DurableObjectSqliteDatabase {
     let cursor: SqlStorageCursor | undefined
     let followUpRowsRead = 0
     let failure: unknown
+    this.#followUpRowsRead = 0
     try {
-      cursor = this.#sql.exec(query.sql, ...toSqliteParameters(query.parameters, query))
+      cursor = this.#exec(query, query.parameters)
       if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
         refuseWrite()
       }
+      followUpRowsRead = this.#followUpRowsRead
       const { columnNames } = cursor
       if (columnNames.length === 0) {
-        this.#followUpRowsRead = 0
         const result = this.#readChanges(query, cursor)
         followUpRowsRead = this.#followUpRowsRead
         yield result
@@ -141,8 +160,7 @@ export class DurableObjectSqliteDatabase {
       }
       // A write that is not read to its end breaks the commit of the object. SQLite has made all its
       // changes before the first row: https://www.sqlite.org/lang_returning.html
-      const values =
-        cursor.rowsWritten > 0 || isWrite(query.query) ? readValues(cursor) : cursor.raw()
+      const values = cursor.rowsWritten > 0 || isWrite(query) ? readValues(cursor) : cursor.raw()
       yield* inChunks<R>(values, rowReader(columnNames), chunkSize)
     } catch (error) {
       failure = toDurableObjectSqliteError(error, query.sql)
@@ -155,6 +173,27 @@ export class DurableObjectSqliteDatabase {
     }
   }
 
+  /** Runs the statement. One that fails leaves none of its rows, as far as it can be undone. */
+  #exec(query: CompiledQuery, parameters: readonly unknown[]): SqlStorageCursor {
+    const bindings = toSqliteParameters(parameters, query)
+    const storage = this.#storage
+    return storage !== undefined && this.#mayLeaveRows(query)
+      ? storage.transactionSync(() => readToEnd(this.#sql.exec(query.sql, ...bindings)))
+      : this.#sql.exec(query.sql, ...bindings)
+  }
+
+  /**
+   * Whether SQLite may leave rows of a statement that fails in the middle. It undoes a statement inside
+   * a transaction only where it has compiled a check that aborts it, and takes neither the types of a
+   * STRICT table nor that of an `integer primary key` for one.
+   *
+   * https://github.com/sqlite/sqlite/blob/master/src/vdbeaux.c (usesStmtJournal)
+   */
+  #mayLeaveRows({ query }: CompiledQuery): boolean {
+    const change = changesOfSeveralRows(query)
+    return change !== undefined && (change.hasConflictClause || this.#tables.isStrict(change.table))
+  }
+
   /** The result of a statement without result columns. */
   #readChanges(query: CompiledQuery, cursor: SqlStorageCursor): QueryResult<never> {
     if (!this.#hasChanges(query, cursor)) {
@@ -162,49 +201,45 @@ export class DurableObjectSqliteDatabase {
     }
     const { changes, rowid } = this.#ask<{ changes: number; rowid: number }>(CHANGES)
     const numAffectedRows = BigInt(changes)
-    return this.#insertsRow(query.query, rowid)
+    return changes > 0 && this.#insertsRow(query)
       ? { rows: [], numAffectedRows, insertId: this.#exactRowid(rowid) }
       : { rows: [], numAffectedRows }
   }
 
-  /** Whether a statement without result columns changed rows, and not nothing or the schema. */
+  /** Whether a statement without result columns wrote rows, and not nothing or the schema. */
   #hasChanges(query: CompiledQuery, cursor: SqlStorageCursor): boolean {
     if (cursor.rowsWritten === 0) {
-      if (query.query.kind === 'RawNode') {
+      if (!isWrite(query)) {
         assertForeignKeysPragmaTookEffect(this.#sql, query.sql)
       }
       return false
     }
     if (isSchemaStatement(query)) {
-      this.#hasRowid.clear()
+      this.#tables.forget()
       return false
     }
     return true
   }
 
   /**
-   * Whether `last_insert_rowid()` is of the row that this statement inserted. An update, a write to a
-   * view or to a WITHOUT ROWID table, and an upsert that updates leave it as it was before.
+   * Whether `last_insert_rowid()` is of a row that this statement inserted, if it changed one. An
+   * update, a write to a view or to a WITHOUT ROWID table, and an upsert that updates leave it as it
+   * was before.
    */
-  #insertsRow(node: RootOperationNode, rowid: number): boolean {
-    switch (node.kind) {
+  #insertsRow({ query, sql }: CompiledQuery): boolean {
+    switch (query?.kind) {
       case 'InsertQueryNode':
-        return !mayUpdate(node) && this.#intoTableWithRowid(node)
-      case 'RawNode':
-        return rowid !== 0
-      default:
+        return !mayUpdate(query) && this.#hasRowid(query.into?.table.identifier.name)
+      case 'UpdateQueryNode':
+      case 'DeleteQueryNode':
         return false
+      default:
+        return this.#hasRowid(tableOfRawInsert(sql))
     }
   }
 
-  #intoTableWithRowid(node: InsertQueryNode): boolean {
-    const name = node.into?.table.identifier.name ?? ''
-    let hasRowid = this.#hasRowid.get(name)
-    if (hasRowid === undefined) {
-      hasRowid = this.#ask<{ hasRowid: number }>(HAS_ROWID, name).hasRowid > 0
-      this.#hasRowid.set(name, hasRowid)
-    }
-    return hasRowid
+  #hasRowid(table: string | undefined): boolean {
+    return table !== undefined && this.#tables.hasRowid(table)
   }
 
   /** A number from SQLite is rounded beyond 2^53. */
@@ -270,8 +305,12 @@ function* inChunks<R>(
   }
 }
 
-function isWrite(node: RootOperationNode): boolean {
-  switch (node.kind) {
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof DurableObjectSqliteError && error.code === 'SQLITE_AUTH'
+}
+
+function isWrite({ query }: CompiledQuery): boolean {
+  switch (query?.kind) {
     case 'InsertQueryNode':
     case 'UpdateQueryNode':
     case 'DeleteQueryNode':
@@ -281,10 +320,8 @@ function isWrite(node: RootOperationNode): boolean {
   }
 }
 
-function isSchemaStatement({ query, sql }: CompiledQuery): boolean {
-  return query.kind === 'RawNode'
-    ? RAW_SCHEMA_STATEMENT.test(withoutLeadingComments(sql))
-    : !isWrite(query)
+function isSchemaStatement(query: CompiledQuery): boolean {
+  return !isWrite(query) && SCHEMA_STATEMENT.test(withoutLeadingComments(query.sql))
 }
 
 /** Whether the insert may turn into an update: `on conflict … do update`. */

@@ -2,6 +2,7 @@ import {
   CamelCasePlugin,
   DeduplicateJoinsPlugin,
   HandleEmptyInListsPlugin,
+  ParseJSONResultsPlugin,
   WithSchemaPlugin,
   type KyselyPlugin,
   type PluginTransformResultArgs,
@@ -9,6 +10,7 @@ import {
   type UnknownRow,
 } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
+import { parseJsonInPlace } from './parse-json.js'
 
 /**
  * A Kysely plugin whose results can be had without a promise. A plugin of your own works with
@@ -25,6 +27,7 @@ const VALUE_INDEPENDENT_PLUGINS = [
   CamelCasePlugin,
   DeduplicateJoinsPlugin,
   HandleEmptyInListsPlugin,
+  ParseJSONResultsPlugin,
   WithSchemaPlugin,
 ]
 
@@ -62,6 +65,15 @@ function toResultTransform(plugin: KyselyPlugin): ResultTransform | undefined {
   ) {
     // Protected, and all that its transformResult() does.
     return ({ result }) => ({ ...result, rows: result.rows.map((row) => plugin['mapRow'](row)) })
+  }
+  if (
+    plugin instanceof ParseJSONResultsPlugin &&
+    hasMethodOf(plugin, ParseJSONResultsPlugin, 'transformResult')
+  ) {
+    const parse = parseJsonInPlace(plugin)
+    if (parse !== undefined) {
+      return parse
+    }
   }
   throw new DurableObjectSqliteError(
     'ERR_UNSUPPORTED_PLUGIN',

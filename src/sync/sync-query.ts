@@ -27,12 +27,15 @@ export type FirstOutput<O> = O extends InsertResult | UpdateResult | DeleteResul
   ? O
   : O | undefined
 
-/** What the `execute()` of Kysely's query builders makes of the result of a query. */
+/**
+ * What the `execute()` of Kysely's query builders makes of the result of a query. One that was compiled
+ * elsewhere may have no node, as raw SQL has none that tells.
+ */
 export function toOutput(
-  { query: node }: CompiledQuery,
+  { query: node }: Partial<CompiledQuery>,
   { rows, insertId, numAffectedRows = 0n }: QueryResult<unknown>,
 ): unknown[] {
-  switch (node.kind) {
+  switch (node?.kind) {
     case 'InsertQueryNode':
       return node.returning === undefined ? [new InsertResult(insertId, numAffectedRows)] : rows
     case 'UpdateQueryNode':

@@ -1,3 +1,4 @@
+import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type AuthDatabase, createAuth } from '../../examples/better-auth/src/auth.js'
@@ -122,6 +123,26 @@ describe('better-auth', () => {
     }))
 })
 
+describe('the id NaN', () => {
+  it('should be refused where ids are numbers, as better-auth makes the number NaN of it', () =>
+    inDurableObject<AuthDatabase>(async ({ db }) => {
+      const options = {
+        secret: SECRET,
+        database: { db, type: 'sqlite' as const },
+        baseURL: 'http://localhost:8787',
+        advanced: { database: { generateId: 'serial' as const } },
+      }
+      const { runMigrations } = await getMigrations(options)
+      await runMigrations()
+      const { internalAdapter } = await betterAuth(options).$context
+      expect(await internalAdapter.findUserById('7')).toBeNull()
+      await expect(internalAdapter.findUserById('NaN')).rejects.toMatchObject({
+        code: 'ERR_UNSUPPORTED_PARAMETER',
+        message: expect.stringContaining('for the column user.id, is NaN'),
+      })
+    }))
+})
+
 describe('its migrations', () => {
   it('should create the tables, and nothing the second time', () =>
     inDurableObject<AuthDatabase>(async (scope) => {
@@ -139,14 +160,19 @@ describe('its migrations', () => {
       expect(await inside((object) => object.storage.get('key'))).toBe('value')
     }))
 
-  it('should need the plugin in an object that uses KV', () =>
-    inDurableObject<AuthDatabase>(async ({ db, inside }) => {
-      await inside(({ storage }) => storage.put('key', 'value'))
-      await expect(
-        getMigrations({ secret: SECRET, database: { db, type: 'sqlite' } }),
-      ).rejects.toMatchObject({
-        code: 'SQLITE_AUTH',
-        message: 'not authorized: SQLITE_AUTH',
+  it('should need nothing in an object that uses KV and an alarm', () =>
+    inDurableObject<AuthDatabase>(async ({ db, exec, inside }) => {
+      await inside(async ({ storage }) => {
+        await storage.put('key', 'value')
+        await storage.setAlarm(Date.now() + 3_600_000)
       })
+      const options = { secret: SECRET, database: { db, type: 'sqlite' as const } }
+      const { runMigrations } = await getMigrations(options)
+      await runMigrations()
+      expect(await exec(`select name from sqlite_master where name glob '_cf_*'`)).toEqual([
+        { name: '_cf_KV' },
+        { name: '_cf_METADATA' },
+      ])
+      expect(await getMigrations(options)).toMatchObject({ toBeCreated: [], toBeAdded: [] })
     }))
 })

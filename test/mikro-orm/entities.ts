@@ -118,3 +118,9 @@ const Course = defineEntity({
 
 /** A many-to-many relation that has no entity for its pivot table. */
 export const entitiesWithoutPivotEntity = [Student, Course]
+
+/** All that it has is its key, which SQLite supplies. */
+export const Ticket = defineEntity({
+  name: 'Ticket',
+  properties: { id: p.integer().primary() },
+})

@@ -97,6 +97,16 @@ afterAll(() => {
   rmSync(project, { recursive: true, force: true })
 })
 
+describe('the peer range', () => {
+  it('should begin at the version that the suite runs with beside the newest', () => {
+    const { devDependencies, peerDependencies } = JSON.parse(
+      readFileSync(`${root}package.json`, 'utf8'),
+    )
+    const floor = devDependencies['kysely-0.28'].replace('npm:kysely@', '')
+    expect(peerDependencies).toEqual({ kysely: `>=${floor} <0.30.0` })
+  })
+})
+
 describe('the packed package, in an empty project with the first example of the README', () => {
   it('should compile, its own declarations included', async () => {
     const { stdout } = await run(`${root}node_modules/.bin/tsc`, ['-p', project]).catch(

@@ -1,4 +1,4 @@
-import { sql as raw } from 'kysely'
+import { sql as raw, SqliteIntrospector } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -526,6 +526,14 @@ describe('db.introspection', () => {
       expect(await db.introspection.getSchemas()).toEqual([])
     }))
 
+  it('should give a column the keys that the introspector of Kysely gives it', () =>
+    inDurableObject<never>(async ({ db, exec }) => {
+      await exec('create table person (name text)')
+      const [ours] = await db.introspection.getTables()
+      const [kyselys] = await new SqliteIntrospector(db).getTables()
+      expect(ours?.columns).toStrictEqual(kyselys?.columns)
+    }))
+
   it('should show what is of the user and nothing else, beside KV, an alarm and broken views', () =>
     inDurableObject<never>(async (scope) => {
       await createMixture(scope)
@@ -573,6 +581,7 @@ describe('db.introspection', () => {
           {
             "columns": [
               {
+                "comment": undefined,
                 "dataType": "INTEGER",
                 "hasDefaultValue": false,
                 "isAutoIncrementing": true,
@@ -580,6 +589,7 @@ describe('db.introspection', () => {
                 "name": "id",
               },
               {
+                "comment": undefined,
                 "dataType": "TEXT",
                 "hasDefaultValue": true,
                 "isAutoIncrementing": false,
@@ -587,6 +597,7 @@ describe('db.introspection', () => {
                 "name": "name",
               },
               {
+                "comment": undefined,
                 "dataType": "INT",
                 "hasDefaultValue": false,
                 "isAutoIncrementing": false,
@@ -594,6 +605,7 @@ describe('db.introspection', () => {
                 "name": "key",
               },
               {
+                "comment": undefined,
                 "dataType": "TEXT",
                 "hasDefaultValue": false,
                 "isAutoIncrementing": false,
@@ -608,6 +620,7 @@ describe('db.introspection', () => {
           {
             "columns": [
               {
+                "comment": undefined,
                 "dataType": "TEXT",
                 "hasDefaultValue": false,
                 "isAutoIncrementing": false,
@@ -615,6 +628,7 @@ describe('db.introspection', () => {
                 "name": "id",
               },
               {
+                "comment": undefined,
                 "dataType": "INT",
                 "hasDefaultValue": false,
                 "isAutoIncrementing": false,

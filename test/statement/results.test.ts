@@ -1,4 +1,11 @@
-import { CompiledQuery, type Generated, type Kysely, sql } from 'kysely'
+import {
+  CompiledQuery,
+  type Generated,
+  type InsertQueryBuilder,
+  type InsertResult,
+  type Kysely,
+  sql,
+} from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { inDurableObject, type Scope } from '../harness.js'
 
@@ -7,6 +14,7 @@ interface Database {
   word: { word: string; uses: Generated<number> }
   person_name: { name: string | null }
   log: { message: string }
+  auto: { id: Generated<number>; name: string }
 }
 
 const schema = `
@@ -20,6 +28,7 @@ const schema = `
   create trigger person_update after update on person
     begin insert into log values ('update ' || new.name); end;
   create table word (word text primary key, uses integer not null default 1) without rowid;
+  create table auto (id integer primary key autoincrement, name text unique);
   create view person_name as select name from person;
   create trigger person_name_insert instead of insert on person_name
     begin insert into person (name) values (new.name); end;
@@ -132,6 +141,40 @@ describe('a write without result columns', () => {
       ])
     }))
 
+  it.each([
+    [
+      'on conflict do nothing',
+      (it: InsertQueryBuilder<Database, 'auto', InsertResult>) =>
+        it.onConflict((oc) => oc.doNothing()),
+    ],
+    ['or ignore', (it: InsertQueryBuilder<Database, 'auto', InsertResult>) => it.orIgnore()],
+  ])('should return no id where an AUTOINCREMENT table takes no row, with %s', (_, form) =>
+    withTables(async (db) => {
+      await db.insertInto('auto').values({ name: 'Ada' }).execute()
+      await db.insertInto('person').values({ id: 77, name: 'Ada' }).execute()
+      expect(await db.executeQuery(form(db.insertInto('auto').values({ name: 'Ada' })))).toEqual({
+        rows: [],
+        numAffectedRows: 0n,
+      })
+      expect(await db.executeQuery(form(db.insertInto('auto').values({ name: 'Eve' })))).toEqual({
+        rows: [],
+        numAffectedRows: 1n,
+        insertId: expect.any(BigInt),
+      })
+    }),
+  )
+
+  it('should return no id where a BEFORE trigger wrote and the insert did not', () =>
+    withTables(async (db, exec) => {
+      await exec(`create trigger person_before before insert on person
+        begin insert into auto (name) values ('before ' || new.name); end`)
+      const insert = db.insertInto('person').values({ name: 'Ada' })
+      expect(await db.executeQuery(insert)).toMatchObject({ insertId: 1n })
+      await exec(`insert into auto values (500, 'x')`)
+      await exec(`delete from auto where name = 'before Ada'`)
+      expect(await db.executeQuery(insert.orIgnore())).toEqual({ rows: [], numAffectedRows: 0n })
+    }))
+
   it('should return the new id of a replaced row', () =>
     withTables(async (db) => {
       await db.insertInto('person').values({ name: 'Ada' }).execute()
@@ -202,6 +245,70 @@ describe('a write without result columns', () => {
         rows: [],
         numAffectedRows: 1n,
         insertId: 1n,
+      })
+    }))
+})
+
+describe('a raw write', () => {
+  it.each([
+    `insert into person (id, name) values (9, 'Ada')`,
+    `-- one\ninsert  into\n"person" (id, name) values (9, 'Ada')`,
+    'insert or replace into `person` (id, name) values (9, 1)',
+    `INSERT OR IGNORE INTO main.person(id, name) VALUES (9, 'Ada');`,
+    `replace into [person] (id, name) values (9, 'Ada')`,
+    `with n(id) as (values (9)) insert into person (id) select id from n`,
+    `insert into person (id) values (9) on conflict do nothing`,
+  ])('should return the id of %s', (text) =>
+    withTables(async (db) => {
+      expect(await raw(db, text)).toEqual({ rows: [], numAffectedRows: 1n, insertId: 9n })
+    }),
+  )
+
+  it('should return the id 0 of a row that has it', () =>
+    withTables(async (db) => {
+      await db.insertInto('person').values({ id: 5, name: 'Ada' }).execute()
+      expect(await raw(db, 'insert into person (id) values (0)')).toEqual({
+        rows: [],
+        numAffectedRows: 1n,
+        insertId: 0n,
+      })
+    }))
+
+  it.each([
+    ['an update', `update person set name = 'Eve' where id = 1`],
+    ['a delete', 'delete from person where id = 1'],
+    [
+      'an update with a common table expression',
+      'with n(id) as (values (1)) update person set name = 9 where id in n',
+    ],
+    [
+      'an upsert, which may have updated',
+      `insert into person (id, name) values (1, 'Eve') on conflict do update set name = 'Eve'`,
+    ],
+    ['a table without rowid', `insert into word (word) values ('a')`],
+    [
+      'a text with another verb, which might be its own',
+      `insert into person (name) values ('delete')`,
+    ],
+    ['a text whose table is not plain', `insert into 'person' (name) values ('Eve')`],
+    ['an id of a quoted name that looks like one', 'update `insert into person` set a = 2'],
+  ])('should return no id for %s', (_, text) =>
+    withTables(async (db, exec) => {
+      await exec(
+        'create table `insert into person` (a); insert into `insert into person` values (1)',
+      )
+      await db.insertInto('person').values({ name: 'Ada' }).execute()
+      expect(await raw(db, text)).toEqual({ rows: [], numAffectedRows: 1n })
+    }),
+  )
+
+  it('should return no id where it inserted nothing', () =>
+    withTables(async (db) => {
+      await db.insertInto('auto').values({ name: 'Ada' }).execute()
+      await db.insertInto('person').values({ id: 77, name: 'Ada' }).execute()
+      expect(await raw(db, `insert or ignore into auto (name) values ('Ada')`)).toEqual({
+        rows: [],
+        numAffectedRows: 0n,
       })
     }))
 })

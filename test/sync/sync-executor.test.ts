@@ -384,7 +384,14 @@ describe('the plugins of db', () => {
           return args.result
         }
       }
-      for (const plugin of [new ParseJSONResultsPlugin(), new OwnPlugin()]) {
+      class OwnParseJson extends ParseJSONResultsPlugin {
+        override async transformResult(
+          args: Parameters<CamelCasePlugin['transformResult']>[0],
+        ): ReturnType<CamelCasePlugin['transformResult']> {
+          return args.result
+        }
+      }
+      for (const plugin of [new OwnParseJson(), new OwnPlugin()]) {
         expect(() => new SyncExecutor(db.withPlugin(plugin), storage)).toThrow(
           expect.objectContaining({
             code: 'ERR_UNSUPPORTED_PLUGIN',

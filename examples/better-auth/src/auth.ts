@@ -1,7 +1,6 @@
 import { betterAuth, type BetterAuthOptions } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import type { Kysely } from 'kysely'
-import { PlatformTablesPlugin } from './platform-tables-plugin.js'
 
 /** What this example itself reads of better-auth's tables. */
 export interface AuthDatabase {
@@ -19,7 +18,7 @@ export async function createAuth(
   storage: DurableObjectStorage,
   secret: string,
 ): Promise<Auth> {
-  const options = authOptions(db.withPlugin(new PlatformTablesPlugin()), secret)
+  const options = authOptions(db, secret)
   const { runMigrations } = await getMigrations(options)
   await storage.transaction(runMigrations)
   return betterAuth(options)
