@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { type Compilable, type Expression, type Kysely, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { compileToJsonParameters } from '../../src/compiler/json-query-compiler.js'
-import { inDurableObject } from '../harness.js'
+import { inDurableObject, isRemote } from '../harness.js'
 
 /** One column of every affinity: https://www.sqlite.org/datatype3.html */
 const COLUMNS = ['i', 'r', 'n', 't', 'b', 'any'] as const
@@ -18,7 +18,8 @@ interface Database {
 
 const CREATE_TABLE = '(id integer primary key, i integer, r real, n numeric, t text, b blob, any)'
 
-const RUNS = { numRuns: 200 }
+/** Fewer where each query is a message. */
+const RUNS = { numRuns: isRemote ? 30 : 200 }
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 

@@ -1,0 +1,55 @@
+import type { DeleteResult, Generated, InsertResult, Kysely, UpdateResult } from 'kysely'
+import {
+  batch,
+  RemoteDatabase,
+  type RemoteDatabaseOptions,
+  RemoteDurableObjectDialect,
+} from 'kysely-durable-sqlite/remote'
+import type { TestObject } from '../worker.js'
+
+interface Database {
+  person: { id: Generated<number>; name: string }
+}
+
+declare const db: Kysely<Database>
+declare const object: DurableObjectStub<TestObject>
+declare const storage: DurableObjectStorage
+
+function same<T>(_: T): {
+  as: <U>(it: [T] extends [U] ? ([U] extends [T] ? true : never) : never) => void
+} {
+  return { as() {} }
+}
+
+const [people, inserted, updated, deleted, ids, created] = await batch(db, [
+  db.selectFrom('person').selectAll(),
+  db.insertInto('person').values({ name: 'Ada' }),
+  db.updateTable('person').set({ name: 'Ada' }),
+  db.deleteFrom('person'),
+  db.insertInto('person').values({ name: 'Ada' }).returning('id').compile(),
+  db.schema.dropTable('person'),
+])
+same(people).as<{ id: number; name: string }[]>(true)
+same(inserted).as<InsertResult>(true)
+same(updated).as<UpdateResult>(true)
+same(deleted).as<DeleteResult>(true)
+same(ids).as<{ id: number }[]>(true)
+same(created).as<unknown[]>(true)
+
+// @ts-expect-error -- there are six
+await batch(db, [db.selectFrom('person').selectAll()]).then(([, second]) => second)
+// @ts-expect-error -- a query, and not its rows
+await batch(db, [await db.selectFrom('person').selectAll().execute()])
+
+new RemoteDurableObjectDialect(() => object.database('key'))
+new RemoteDurableObjectDialect(async () => object.database('key'))
+new RemoteDurableObjectDialect(() => object.database('key'), { transactionTimeout: 1 })
+// @ts-expect-error -- another method of the object
+new RemoteDurableObjectDialect(() => object.greet('key'))
+// @ts-expect-error -- no function
+new RemoteDurableObjectDialect(object.database('key'))
+
+const options: RemoteDatabaseOptions = { access: 'read-only', transactionTimeout: 1 }
+new RemoteDatabase(db, storage, options)
+// @ts-expect-error -- another access
+new RemoteDatabase(db, storage, { access: 'write-only' })
