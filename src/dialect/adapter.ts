@@ -1,5 +1,15 @@
-import { SqliteAdapter } from 'kysely'
+import { type Kysely, SqliteAdapter } from 'kysely'
+import type { SqlStorage } from '../platform/storage.js'
 import type { DurableObjectSqliteDatabase } from '../statement/database.js'
+import { MigrationLock } from './migration-lock.js'
+
+export interface DurableObjectSqliteAdapterOptions {
+  readonly sql: SqlStorage
+  /** Whether the dialect was made from `ctx.storage`. */
+  readonly hasTransactions: boolean
+  /** Milliseconds. */
+  readonly transactionTimeout: number
+}
 
 /**
  * Tells Kysely what SQLite in a Durable Object can do, and programs that ask for Kysely's
@@ -9,9 +19,12 @@ export class DurableObjectSqliteAdapter extends SqliteAdapter {
   /** What the dialect runs its queries on, for those that are run without Kysely's driver. */
   readonly database: DurableObjectSqliteDatabase | undefined
 
-  constructor(database?: DurableObjectSqliteDatabase) {
+  readonly #options: DurableObjectSqliteAdapterOptions | undefined
+
+  constructor(database?: DurableObjectSqliteDatabase, options?: DurableObjectSqliteAdapterOptions) {
     super()
     this.database = database
+    this.#options = options
   }
 
   /**
@@ -22,12 +35,23 @@ export class DurableObjectSqliteAdapter extends SqliteAdapter {
     return true
   }
 
+  /** Kysely's `Migrator` runs all migrations in one transaction where it is true. */
   override get supportsTransactionalDdl(): boolean {
-    return true
+    return this.#options?.hasTransactions ?? true
   }
 
-  /** Migrations run in one transaction, and a transaction waits for the one before it. */
-  override async acquireMigrationLock(): Promise<void> {}
+  // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature
+  override async acquireMigrationLock(db: Kysely<any>): Promise<void> {
+    if (this.#options !== undefined) {
+      const { sql, transactionTimeout } = this.#options
+      await MigrationLock.of(sql).acquire(db, transactionTimeout)
+    }
+  }
 
-  override async releaseMigrationLock(): Promise<void> {}
+  // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature
+  override async releaseMigrationLock(db: Kysely<any>): Promise<void> {
+    if (this.#options !== undefined) {
+      MigrationLock.of(this.#options.sql).release(db)
+    }
+  }
 }

@@ -28,6 +28,8 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
   readonly #timeout: number
   readonly #storage: DurableObjectStorageLike | undefined
   #transaction: Transaction | undefined
+  /** The last transaction that it was in. */
+  #last: Transaction | undefined
   #control: Control | undefined
 
   constructor(
@@ -42,8 +44,9 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     this.#storage = storage
   }
 
-  get isInTransaction(): boolean {
-    return this.#transaction !== undefined
+  /** The transaction that it is in. One that ended stays until it is rolled back or committed. */
+  get transaction(): Transaction | undefined {
+    return this.#transaction
   }
 
   async executeQuery<R>(query: CompiledQuery, options?: AbortableOptions): Promise<QueryResult<R>> {
@@ -102,7 +105,8 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     this.#control = {
       query,
       run: async () => {
-        this.#transaction = await Transaction.begin({ ...options, gate: this.#gate })
+        this.#last = await Transaction.begin({ ...options, gate: this.#gate })
+        this.#transaction = this.#last
       },
     }
     return this.executeQuery(query)
@@ -118,19 +122,24 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
   }
 
   /**
-   * Commits, as a query that Kysely's log sees. If that fails, the connection stays in the
-   * transaction, which takes no more queries, until it is rolled back.
+   * Commits, as a query that Kysely's log sees. If that fails, or the log does, the connection stays in
+   * the transaction, which takes no more queries, until it is rolled back.
    */
-  commit(query: CompiledQuery): Promise<unknown> {
-    return this.inTransaction(query, async (transaction) => {
-      await transaction.commit()
-      this.#transaction = undefined
-    })
+  async commit(query: CompiledQuery): Promise<void> {
+    await this.inTransaction(query, (transaction) => transaction.commit())
+    this.#transaction = undefined
   }
 
-  /** Rolls back, as a query that Kysely's log sees. */
-  rollback(query: CompiledQuery): Promise<unknown> {
-    return this.inTransaction(query, () => this.reset())
+  /**
+   * Rolls back, as a query that Kysely's log sees. Where the log threw after the commit there is
+   * nothing to roll back.
+   */
+  async rollback(query: CompiledQuery): Promise<void> {
+    if (this.#transaction?.isCommitted === true) {
+      this.#transaction = undefined
+    } else {
+      await this.inTransaction(query, () => this.reset())
+    }
   }
 
   /** Makes the connection as good as new. A transaction that was left open is rolled back. */
@@ -145,6 +154,15 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
     }
   }
 
+  /**
+   * Whether it is not to be used again, since it was in a transaction: a query that was sent there and
+   * arrives late must not get into another one. It is refused from now on.
+   */
+  retire(): boolean {
+    this.#transaction = this.#last
+    return this.#last !== undefined
+  }
+
   #openTransaction({ sql }: CompiledQuery): Transaction {
     if (this.#transaction === undefined) {
       throw new DurableObjectSqliteError(
@@ -156,7 +174,9 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
   }
 
   async #waitForTurn(options: AbortableOptions | undefined): Promise<void> {
-    await this.#gate.wait(this.#timeout)
-    options?.signal?.throwIfAborted()
+    do {
+      await this.#gate.wait(this.#timeout)
+      options?.signal?.throwIfAborted()
+    } while (this.#gate.isClosed)
   }
 }

@@ -29,7 +29,8 @@ export interface DurableObjectSqliteDialectConfig {
   readonly onQuery?: (event: DurableObjectSqliteQueryEvent) => void
   /**
    * How long a query or a transaction waits for another transaction to end, in milliseconds, before
-   * it rejects with `ERR_TRANSACTION_TIMEOUT`. Default: 10,000.
+   * it rejects with `ERR_TRANSACTION_TIMEOUT`. A positive number; `Infinity` for no limit. Default:
+   * 10,000.
    */
   readonly transactionTimeout?: number
 }
@@ -40,8 +41,13 @@ const DEFAULT_TRANSACTION_TIMEOUT = 10_000
  * Kysely's dialect for the SQLite database of a Durable Object.
  *
  * Made from `ctx.storage` it does everything. Made from `ctx.storage.sql` it does everything but
- * transactions, which reject with `ERR_TRANSACTION_UNSUPPORTED`. Throws `ERR_INVALID_STORAGE` for
- * anything else.
+ * transactions, which reject with `ERR_TRANSACTION_UNSUPPORTED`; Kysely's `Migrator` then runs each
+ * migration without one. Throws `ERR_INVALID_STORAGE` for anything else, and `ERR_INVALID_OPTION` for
+ * a `transactionTimeout` that is no positive number.
+ *
+ * A `stream()` reads the rows as they are asked for, and is no snapshot. Inside a transaction Kysely
+ * lets nothing else run on `trx` while one is open, its commit included: it would wait for ever. Use
+ * `new SyncExecutor(trx, ctx.storage)` in the loop, or `execute()` instead of `stream()`.
  *
  * ### Examples
  *
@@ -98,7 +104,7 @@ export class DurableObjectSqliteDialect implements Dialect {
       )
     }
     this.#database = new DurableObjectSqliteDatabase(this.#sql, config.onQuery, this.#storage)
-    this.#transactionTimeout = config.transactionTimeout ?? DEFAULT_TRANSACTION_TIMEOUT
+    this.#transactionTimeout = toTimeout(config.transactionTimeout)
   }
 
   createDriver(): Driver {
@@ -115,7 +121,11 @@ export class DurableObjectSqliteDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return new DurableObjectSqliteAdapter(this.#database)
+    return new DurableObjectSqliteAdapter(this.#database, {
+      sql: this.#sql,
+      hasTransactions: this.#storage !== undefined,
+      transactionTimeout: this.#transactionTimeout,
+    })
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature
@@ -127,6 +137,17 @@ export class DurableObjectSqliteDialect implements Dialect {
   clone(): this {
     return this
   }
+}
+
+function toTimeout(value: unknown = DEFAULT_TRANSACTION_TIMEOUT): number {
+  if (typeof value !== 'number' || !(value > 0)) {
+    throw new DurableObjectSqliteError(
+      'ERR_INVALID_OPTION',
+      `transactionTimeout is ${typeof value === 'number' ? value : `of type ${typeof value}`}. Pass a ` +
+        'number of milliseconds above 0, or leave it out for 10,000.',
+    )
+  }
+  return value
 }
 
 function isSqlStorage(

@@ -110,10 +110,12 @@ export class DurableObjectSqliteDriver implements Driver {
   }
 
   async releaseConnection(connection: DurableObjectSqliteConnection): Promise<void> {
-    if (connection.isInTransaction) {
+    if (connection.transaction !== undefined) {
       await connection.reset()
     }
-    this.#idle.push(connection)
+    if (!connection.retire()) {
+      this.#idle.push(connection)
+    }
   }
 
   async destroy(): Promise<void> {}

@@ -1,7 +1,7 @@
 import type { KyselyPlugin } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
-import type { SqlStorage } from '../platform/storage.js'
 import { fingerprintOf, withChecksums } from './checksum.js'
+import { inTurn } from './in-turn.js'
 import { Journal, type JournalEntry } from './journal.js'
 import {
   type ChecksummedMigration,
@@ -103,7 +103,8 @@ export async function migrateToLatest(
       }
       return []
     }
-    return run(storage, pending.map(planUp), {
+    const planned = pending.map((migration) => planUp(storage.sql, migration))
+    return run(storage, planned, {
       entries,
       complete: { fingerprint, count: named.length },
       options,
@@ -138,7 +139,8 @@ export async function migrateTo(
     const { all, entries, pending } = await compare(journal, named, options)
     const target = typeof name === 'string' ? pending.findIndex((it) => it.name === name) : -1
     if (target !== -1) {
-      return run(storage, pending.slice(0, target + 1).map(planUp), { entries, options })
+      const planned = pending.slice(0, target + 1).map((it) => planUp(storage.sql, it))
+      return run(storage, planned, { entries, options })
     }
     const position =
       typeof name === 'string' ? entries.findIndex((entry) => entry.name === name) : -1
@@ -152,7 +154,7 @@ export async function migrateTo(
     const undone = entries.slice(position + 1).toReversed()
     return run(
       storage,
-      undone.map((entry) => planDown(byName.get(entry.name)!)),
+      undone.map((entry) => planDown(storage.sql, byName.get(entry.name)!)),
       { entries, options },
     )
   })
@@ -201,21 +203,4 @@ async function run(
     }
   }
   return names
-}
-
-/** The last run of each database. Only runs in the same isolate can be concurrent. */
-const runs = new WeakMap<SqlStorage, Promise<unknown>>()
-
-/** Runs one after the other, so that none sees what another has not committed. */
-function inTurn<T>(sql: SqlStorage, body: () => Promise<T>): Promise<T> {
-  const before = runs.get(sql)
-  const current = before === undefined ? body() : before.then(body, body)
-  runs.set(sql, current)
-  const forget = (): void => {
-    if (runs.get(sql) === current) {
-      runs.delete(sql)
-    }
-  }
-  current.then(forget, forget)
-  return current
 }

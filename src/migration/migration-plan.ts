@@ -1,4 +1,5 @@
 import { DurableObjectSqliteError } from '../platform/errors.js'
+import type { SqlStorage } from '../platform/storage.js'
 import { foreignKeysSetting } from '../statement/pragmas.js'
 import type { JournalEntry } from './journal.js'
 import type { ChecksummedMigration, MigrationStep } from './migration.js'
@@ -59,12 +60,12 @@ export function isEdited(
 }
 
 /** Throws `ERR_INVALID_MIGRATION` if there is nothing to run. */
-export function planUp(migration: ChecksummedMigration): PlannedMigration {
-  return plan(migration, 'up', migration.migration.up)
+export function planUp(sql: SqlStorage, migration: ChecksummedMigration): PlannedMigration {
+  return plan(sql, migration, 'up', migration.migration.up)
 }
 
 /** Throws `ERR_MIGRATION_IRREVERSIBLE` if the migration has no `down`. */
-export function planDown(migration: ChecksummedMigration): PlannedMigration {
+export function planDown(sql: SqlStorage, migration: ChecksummedMigration): PlannedMigration {
   const { down } = migration.migration
   if (down === undefined) {
     throw new DurableObjectSqliteError(
@@ -73,7 +74,7 @@ export function planDown(migration: ChecksummedMigration): PlannedMigration {
         'with restoreBefore().',
     )
   }
-  return plan(migration, 'down', down)
+  return plan(sql, migration, 'down', down)
 }
 
 /**
@@ -81,6 +82,7 @@ export function planDown(migration: ChecksummedMigration): PlannedMigration {
  * option: inside the transaction SQLite ignores the pragma.
  */
 function plan(
+  sql: SqlStorage,
   migration: ChecksummedMigration,
   direction: 'up' | 'down',
   step: MigrationStep,
@@ -89,8 +91,13 @@ function plan(
   if (typeof step !== 'string') {
     return { ...migration, direction, statements: undefined, foreignKeysOff: isOff }
   }
-  const all = splitStatements(step)
-  const statements = all.filter((statement) => foreignKeysSetting(statement) === undefined)
+  const all = splitStatements(step).map((statement) => ({
+    statement,
+    foreignKeys: foreignKeysSetting(sql, statement),
+  }))
+  const statements = all
+    .filter(({ foreignKeys }) => foreignKeys === undefined)
+    .map(({ statement }) => statement)
   if (statements.length === 0) {
     throw new DurableObjectSqliteError(
       'ERR_INVALID_MIGRATION',
@@ -102,6 +109,6 @@ function plan(
     ...migration,
     direction,
     statements,
-    foreignKeysOff: isOff || all.some((statement) => foreignKeysSetting(statement) === false),
+    foreignKeysOff: isOff || all.some(({ foreignKeys }) => foreignKeys === false),
   }
 }

@@ -80,7 +80,7 @@ export function rebuildTable(
     )
   }
   const assignments = assignColumns(table, { oldColumns, newColumns, copy, drop })
-  copyRows(sql, { from: old, to: table, assignments, newColumns })
+  copyRows(sql, { from: old, to: table, assignments })
   sql.exec(`drop table ${quote(old)}`)
   for (const [definition] of definitions) {
     sql.exec(definition)
@@ -100,7 +100,7 @@ export function rebuildTable(
 }
 
 const TABLE_KIND = `select type from pragma_table_list(?) where schema = 'main'`
-const COLUMNS = 'select name, type, pk, hidden from pragma_table_xinfo(?) where hidden <> 1'
+const COLUMNS = 'select name, hidden from pragma_table_xinfo(?) where hidden <> 1'
 /** Indexes first: triggers may be as slow as they are without them. */
 const DEFINITIONS = `
   select sql from sqlite_schema
@@ -110,8 +110,6 @@ const DEFINITIONS = `
 
 interface Column {
   readonly name: string
-  readonly type: string
-  readonly isPrimaryKey: boolean
   readonly isGenerated: boolean
 }
 
@@ -119,14 +117,10 @@ interface Column {
 type Assignment = readonly [column: string, expression: string]
 
 function readColumns(sql: SqlStorage, table: string): Column[] {
-  return read<[string, string, number, number]>(sql, COLUMNS, table).map(
-    ([name, type, pk, hidden]) => ({
-      name,
-      type,
-      isPrimaryKey: pk > 0,
-      isGenerated: hidden > 0,
-    }),
-  )
+  return read<[string, number]>(sql, COLUMNS, table).map(([name, hidden]) => ({
+    name,
+    isGenerated: hidden > 0,
+  }))
 }
 
 interface AssignColumnsOptions extends Required<Pick<RebuildTableOptions, 'copy' | 'drop'>> {
@@ -180,13 +174,15 @@ interface CopyRowsOptions {
   readonly from: string
   readonly to: string
   readonly assignments: readonly Assignment[]
-  readonly newColumns: readonly Column[]
 }
 
-/** In the order of the rowids, and with them where no column of the new table stands for the rowid. */
-function copyRows(sql: SqlStorage, { from, to, assignments, newColumns }: CopyRowsOptions): void {
+/**
+ * In the order of the rowids, and with them. Of `rowid` and a column that stands for it SQLite takes the
+ * value of the latter, which comes last.
+ */
+function copyRows(sql: SqlStorage, { from, to, assignments }: CopyRowsOptions): void {
   const isOrdered = hasRowid(sql, from)
-  const keepsRowid = isOrdered && hasRowid(sql, to) && !mayHaveRowidAlias(newColumns)
+  const keepsRowid = isOrdered && hasRowid(sql, to)
   const all = keepsRowid ? [['rowid', 'rowid'] as const, ...assignments] : assignments
   if (all.length > 0) {
     sql.exec(
@@ -203,11 +199,6 @@ function hasRowid(sql: SqlStorage, table: string): boolean {
     read(sql, 'select 1 from pragma_table_list(?) where wr = 0', table).length > 0 &&
     !readColumns(sql, table).some(({ name }) => name.toLowerCase() === 'rowid')
   )
-}
-
-/** https://www.sqlite.org/lang_createtable.html#rowid */
-function mayHaveRowidAlias(columns: readonly Column[]): boolean {
-  return columns.some(({ type, isPrimaryKey }) => isPrimaryKey && type.toLowerCase() === 'integer')
 }
 
 /**

@@ -3,6 +3,8 @@ import type { DurableObjectSqliteQueryEvent } from '../statement/database.js'
 import { DurableObjectSqliteDialect } from '../dialect/dialect.js'
 import { DurableObjectSqliteError, toDurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
+import { assertForeignKeysPragmaTookEffect } from '../statement/pragmas.js'
+import { Transaction } from '../transaction/transaction.js'
 import { assertForeignKeysHold, withoutForeignKeys } from '../transaction/without-foreign-keys.js'
 import { mayHaveDeferredViolations } from './deferred-violations.js'
 import { Journal } from './journal.js'
@@ -41,7 +43,7 @@ export async function runMigration(
   options: RunOptions,
 ): Promise<MigrationEvent | undefined> {
   const { name, direction, foreignKeysOff } = migration
-  const counter = new WriteCounter(storage.sql)
+  const counter = new MigrationSql(storage.sql)
   const db = new Kysely<unknown>({
     dialect: new DurableObjectSqliteDialect(storage, { onQuery: counter.add }),
     plugins: [...options.plugins],
@@ -63,7 +65,7 @@ export async function runMigration(
 
 async function apply(
   trx: Kysely<unknown>,
-  counter: WriteCounter,
+  counter: MigrationSql,
   migration: PlannedMigration,
   { after, complete, bookmark }: RunOptions & { readonly bookmark: string | null },
 ): Promise<MigrationEvent | undefined> {
@@ -74,8 +76,7 @@ async function apply(
     return undefined
   }
   const start = new Date()
-  counter.rowsWritten = 0
-  await runStep(trx, counter, migration)
+  await counter.runStep(() => runStep(trx, counter, migration))
   const { rowsWritten } = counter
   if (await mayHaveDeferredViolations(trx)) {
     assertForeignKeysHold(counter)
@@ -123,21 +124,31 @@ class FailedStatement extends Error {
 }
 
 /**
- * `ctx.storage.sql`, counting the rows written. A cursor knows them from the start: SQLite makes all
- * changes before it returns the first row.
+ * `ctx.storage.sql`, while the transaction of the migration is open, counting the rows written. A cursor
+ * knows them from the start: SQLite makes all changes before it returns the first row.
  */
-class WriteCounter implements SqlStorage {
+class MigrationSql implements SqlStorage {
   readonly #sql: SqlStorage
+  #transaction: Transaction | undefined
   rowsWritten = 0
 
   constructor(sql: SqlStorage) {
     this.#sql = sql
   }
 
+  /** Begins to count, and runs the step in the open transaction. Rejects if that is open for too long. */
+  async runStep(run: () => Promise<void>): Promise<void> {
+    this.rowsWritten = 0
+    this.#transaction = Transaction.openOn(this.#sql)
+    await (this.#transaction?.untilExpired(run()) ?? run())
+  }
+
   exec(query: string, ...bindings: unknown[]): ReturnType<SqlStorage['exec']> {
+    this.#transaction?.assertOpen()
     try {
       const cursor = this.#sql.exec(query, ...bindings)
       this.rowsWritten += cursor.rowsWritten
+      assertForeignKeysPragmaTookEffect(this.#sql, query)
       return cursor
     } catch (error) {
       throw toDurableObjectSqliteError(error, query)

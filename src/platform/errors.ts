@@ -14,6 +14,8 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_SQL_NOT_ENABLED'
   /** The dialect was given something other than `ctx.storage` or `ctx.storage.sql`. */
   | 'ERR_INVALID_STORAGE'
+  /** An option of the dialect has a value that it cannot have. */
+  | 'ERR_INVALID_OPTION'
   /** A `pragma` that SQLite ignored. */
   | 'ERR_PRAGMA_IGNORED'
   /** `withoutForeignKeys()` called while it is running. */
@@ -36,7 +38,7 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_CONNECTION_LOST'
   /** A remote query, or its result, is larger than what a message between Workers carries. */
   | 'ERR_MESSAGE_TOO_LARGE'
-  /** A synchronous query while a `db.transaction()` is open. */
+  /** A `db.transaction()` is open where none can be: at a synchronous query, for one. */
   | 'ERR_TRANSACTION_OPEN'
   /** A value of a prepared query is missing, or has a name that the query does not know. */
   | 'ERR_PARAMETER_NAME'
@@ -52,6 +54,8 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_INVALID_MIGRATION'
   /** A migration failed, and was undone. */
   | 'ERR_MIGRATION_FAILED'
+  /** Another run of Kysely's `Migrator` does not end. */
+  | 'ERR_MIGRATION_LOCKED'
   /** A migration that was applied is not among those given. */
   | 'ERR_MIGRATION_MISSING'
   /** The SQL text of a migration is not the one that was applied. */

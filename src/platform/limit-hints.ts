@@ -81,6 +81,13 @@ const HINTS: readonly { readonly message: RegExp; readonly hint: string }[] = [
       'too many values that are not in one in list or in values(). Split the statement into several.',
   },
   {
+    message: /^abort due to ROLLBACK/,
+    hint:
+      'A transaction was rolled back while these rows were being streamed, and it had changed the ' +
+      "schema, or made the object's first KV entry or alarm. Read the rows with execute(), or stream " +
+      'them in a transaction of their own, which nothing else runs beside.',
+  },
+  {
     message: /^database or disk is full/,
     hint:
       'The database of an object has at most 10 GB. Delete rows that are not needed, or spread the ' +

@@ -22,7 +22,7 @@ export function executeLocalBatch(
         'DurableObjectSqliteDialect.',
     )
   }
-  return connection.isInTransaction
+  return connection.transaction !== undefined
     ? executeInSavepoint(connection, queries)
     : db
         .transaction()

@@ -53,7 +53,7 @@ export class ReadOnlyDatabase {
   }
 
   async #waitForTurn(): Promise<void> {
-    if (this.#gate.isClosed) {
+    while (this.#gate.isClosed) {
       await this.#gate.wait(this.#timeout)
     }
   }

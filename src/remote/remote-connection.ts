@@ -25,6 +25,8 @@ export class RemoteConnection implements DatabaseConnection {
   readonly #session: RemoteSession
   readonly #gate: RemoteGate
   #transaction: RemoteTransaction | undefined
+  /** The last transaction that it was in. */
+  #last: RemoteTransaction | undefined
   #control: Control | undefined
   #batch: PendingBatch | undefined
 
@@ -91,6 +93,7 @@ export class RemoteConnection implements DatabaseConnection {
         this.#gate.release(transaction),
       )
       await this.#gate.claim(transaction)
+      this.#last = transaction
       this.#transaction = transaction
     })
   }
@@ -104,19 +107,24 @@ export class RemoteConnection implements DatabaseConnection {
   }
 
   /**
-   * Commits, as a query that Kysely's log sees. If that fails, the connection stays in the
-   * transaction, which takes no more queries, until it is rolled back.
+   * Commits, as a query that Kysely's log sees. If that fails, or the log does, the connection stays in
+   * the transaction, which takes no more queries, until it is rolled back.
    */
-  commit(query: CompiledQuery): Promise<unknown> {
-    return this.inTransaction(query, async (transaction) => {
-      await transaction.commit()
-      this.#transaction = undefined
-    })
+  async commit(query: CompiledQuery): Promise<void> {
+    await this.inTransaction(query, (transaction) => transaction.commit())
+    this.#transaction = undefined
   }
 
-  /** Rolls back, as a query that Kysely's log sees. */
-  rollback(query: CompiledQuery): Promise<unknown> {
-    return this.inTransaction(query, () => this.reset())
+  /**
+   * Rolls back, as a query that Kysely's log sees. Where the log threw after the commit there is
+   * nothing to roll back.
+   */
+  async rollback(query: CompiledQuery): Promise<void> {
+    if (this.#transaction?.isCommitted === true) {
+      this.#transaction = undefined
+    } else {
+      await this.inTransaction(query, () => this.reset())
+    }
   }
 
   /** Makes the connection as good as new. A transaction that was left open is rolled back. */
@@ -129,6 +137,15 @@ export class RemoteConnection implements DatabaseConnection {
         this.#transaction = undefined
       }
     }
+  }
+
+  /**
+   * Whether it is not to be used again, since it was in a transaction: a query that was sent there and
+   * arrives late must not get into another one. It is refused from now on.
+   */
+  retire(): boolean {
+    this.#transaction = this.#last
+    return this.#last !== undefined
   }
 
   async #sendBatch(queries: readonly CompiledQuery[]): Promise<QueryResult<unknown>[]> {

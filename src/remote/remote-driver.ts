@@ -75,7 +75,9 @@ export class RemoteDriver implements Driver {
     if (connection.isInTransaction) {
       await connection.reset()
     }
-    this.#idle.push(connection)
+    if (!connection.retire()) {
+      this.#idle.push(connection)
+    }
   }
 
   async destroy(): Promise<void> {

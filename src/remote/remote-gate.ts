@@ -1,4 +1,4 @@
-import { TransactionGate } from '../transaction/transaction-gate.js'
+import { type GateOwner, TransactionGate } from '../transaction/transaction-gate.js'
 
 /**
  * Makes the queries of a Kysely instance wait for its own transactions, as in the object: the object
@@ -18,27 +18,20 @@ export class RemoteGate {
   }
 
   /** Waits for the open transaction to end. Rejects with `ERR_TRANSACTION_TIMEOUT`. */
-  wait(): Promise<void> {
-    return this.#withTimer(this.#gate.wait(this.#timeout))
+  async wait(): Promise<void> {
+    do {
+      await this.#gate.wait(this.#timeout)
+    } while (this.#gate.isClosed)
   }
 
   /** Waits for the turn of the transaction. Rejects with `ERR_TRANSACTION_TIMEOUT`. */
-  async claim(transaction: object): Promise<void> {
-    const isFree = !this.#gate.isClosed
-    const claimed = this.#gate.claim(transaction, this.#timeout)
-    await (isFree ? claimed : this.#withTimer(claimed))
-  }
-
-  release(transaction: object): void {
-    this.#gate.release(transaction)
-  }
-
-  async #withTimer(turn: Promise<void>): Promise<void> {
-    const timer = setTimeout(() => this.#gate.expireWaiters(), this.#timeout + 1)
-    try {
-      await turn
-    } finally {
-      clearTimeout(timer)
+  async claim(transaction: GateOwner): Promise<void> {
+    while (!this.#gate.claim(transaction)) {
+      await this.#gate.wait(this.#timeout, transaction)
     }
+  }
+
+  release(transaction: GateOwner): void {
+    this.#gate.release(transaction)
   }
 }

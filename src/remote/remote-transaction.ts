@@ -1,5 +1,6 @@
 import type { CompiledQuery, QueryResult, TransactionSettings } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
+import type { GateOwner } from '../transaction/transaction-gate.js'
 import type { Command, Outcome } from './protocol.js'
 import type { RemoteSession } from './remote-session.js'
 import { toWireQuery, type WireQuery } from './wire-query.js'
@@ -19,7 +20,9 @@ interface SentCommand {
  * It begins with its first statement, like `begin deferred` of SQLite: until then the object serves
  * others, and the two travel together.
  */
-export class RemoteTransaction {
+export class RemoteTransaction implements GateOwner {
+  /** The object watches over its time. */
+  readonly deadline = undefined
   readonly #session: RemoteSession
   readonly #settings: TransactionSettings
   /** Called when it has ended, to let in who waits. */
@@ -33,12 +36,17 @@ export class RemoteTransaction {
   #hasAnswered = false
   #isEnding = false
   #hasEnded = false
+  #isCommitted = false
   #failure: unknown
 
   constructor(session: RemoteSession, settings: TransactionSettings, release: () => void) {
     this.#session = session
     this.#settings = settings
     this.#release = release
+  }
+
+  get isCommitted(): boolean {
+    return this.#isCommitted
   }
 
   async execute<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -89,6 +97,7 @@ export class RemoteTransaction {
       throw this.#failure
     }
     await this.#finish('commit')
+    this.#isCommitted = true
   }
 
   /** Does nothing if that has been done. */

@@ -10,12 +10,17 @@ import { withoutLeadingComments } from './leading-comments.js'
 import type { SqlStorage } from '../platform/storage.js'
 import { areForeignKeysOn, isWithoutForeignKeys } from '../transaction/without-foreign-keys.js'
 
-const FOREIGN_KEYS =
-  /^pragma\s+(?:main\s*\.\s*)?foreign_keys\s*(?:=\s*|\(\s*)['"]?(\w+)['"]?\s*\)?([^]*)$/i
+/** Whatever sets the pragma has its name in it, in any case: a name in SQL has no other spelling. */
+const FOREIGN_KEYS = /\bforeign_keys\b/gi
+
+/** Up to a semicolon that is in no comment, string or quoted name. */
+const STATEMENT =
+  /(?:[^;'"`[/-]+|--[^\n]*|\/\*[^]*?(?:\*\/|$)|'[^']*'?|"[^"]*"?|`[^`]*`?|\[[^\]]*\]?|[^;])+/g
+
+/** A pragma that takes the same values, works inside a transaction, and that hardly anybody uses. */
+const STAND_IN = 'reverse_unordered_selects'
 
 const DATABASE_LIST = /^pragma\s+(?:main\s*\.\s*)?database_list[\s;]*$/i
-
-const NOTHING = /^[\s;]*$/
 
 /** What `pragma database_list` returns. */
 export interface DatabaseListRow {
@@ -32,7 +37,7 @@ export interface DatabaseListRow {
  * https://www.sqlite.org/pragma.html#pragma_foreign_keys
  */
 export function assertForeignKeysPragmaTookEffect(sql: SqlStorage, statement: string): void {
-  const wanted = foreignKeysSetting(statement)
+  const wanted = foreignKeysSetting(sql, statement)
   if (wanted === undefined) {
     return
   }
@@ -47,10 +52,49 @@ export function assertForeignKeysPragmaTookEffect(sql: SqlStorage, statement: st
   }
 }
 
-/** What the statement sets `pragma foreign_keys` to, if it is one that sets it. */
-export function foreignKeysSetting(statement: string): boolean | undefined {
-  const value = FOREIGN_KEYS.exec(withoutLeadingComments(statement))?.[1]
-  return value === undefined ? undefined : isTrue(value)
+/**
+ * What the statements of the text set `pragma foreign_keys` to, if one of them does.
+ *
+ * SQLite is asked, since quotes, comments and signs make many spellings of it. Inside a transaction the
+ * pragma itself does not answer, so the same text is tried with the name of another one.
+ */
+export function foreignKeysSetting(sql: SqlStorage, text: string): boolean | undefined {
+  if (text.search(FOREIGN_KEYS) === -1) {
+    return undefined
+  }
+  return statementsOf(text)
+    .filter((statement) => /^pragma/i.test(statement))
+    .map((statement) => standInSetting(sql, statement.replaceAll(FOREIGN_KEYS, STAND_IN)))
+    .findLast((setting) => setting !== undefined)
+}
+
+/** What the statement sets the stand-in to: the same, whatever it was before. */
+function standInSetting(sql: SqlStorage, statement: string): boolean | undefined {
+  const before = readStandIn(sql)
+  try {
+    const [fromOff, fromOn] = ['off', 'on'].map((value) => {
+      sql.exec(`pragma ${STAND_IN} = ${value}`)
+      sql.exec(statement)
+      return readStandIn(sql)
+    })
+    return fromOff === fromOn ? fromOff : undefined
+  } catch {
+    // No statement, so that it sets nothing.
+    return undefined
+  } finally {
+    sql.exec(`pragma ${STAND_IN} = ${before ? 'on' : 'off'}`)
+  }
+}
+
+/** From their first keywords on. The body of a trigger is in pieces, none of which can be a pragma. */
+function statementsOf(text: string): string[] {
+  return (text.match(STATEMENT) ?? [])
+    .map(withoutLeadingComments)
+    .filter((statement) => statement !== '')
+}
+
+function readStandIn(sql: SqlStorage): boolean {
+  return sql.exec(`pragma ${STAND_IN}`).one()[STAND_IN] === 1
 }
 
 /**
@@ -58,11 +102,11 @@ export function foreignKeysSetting(statement: string): boolean | undefined {
  * opens a transaction with the first write of an event, and commits it when the event waits for
  * `storage.sync()`: after that the same statement works.
  */
-export function isForeignKeysPragmaIgnored(error: unknown, statement: string): boolean {
+export function isForeignKeysPragmaIgnored(error: unknown, text: string): boolean {
   return (
     error instanceof DurableObjectSqliteError &&
     error.code === 'ERR_PRAGMA_IGNORED' &&
-    NOTHING.test(FOREIGN_KEYS.exec(withoutLeadingComments(statement))?.[2] ?? '')
+    statementsOf(text).length === 1
   )
 }
 
@@ -76,9 +120,4 @@ export function readDatabaseList(statement: string): DatabaseListRow[] | undefin
   return DATABASE_LIST.test(withoutLeadingComments(statement))
     ? [{ seq: 0, name: 'main', file: '' }]
     : undefined
-}
-
-/** https://www.sqlite.org/pragma.html: 1, yes, true and on. */
-function isTrue(value: string): boolean {
-  return /^(?:on|yes|true)$/i.test(value) || Number.parseInt(value, 10) > 0
 }

@@ -7,6 +7,7 @@ import type {
   UnknownRow,
 } from 'kysely'
 import { DurableObjectSqliteAdapter } from '../dialect/adapter.js'
+import { DurableObjectSqliteConnection } from '../dialect/connection.js'
 import type { DurableObjectSqliteDatabase } from '../statement/database.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike } from '../platform/storage.js'
@@ -44,11 +45,10 @@ export class SyncSession {
     this.#resultTransforms = toResultTransforms(plugins)
     this.isValueIndependent = areValueIndependent(plugins)
     if (db.isTransaction) {
-      const { owner } = this.#gate
-      if (!(owner instanceof Transaction)) {
+      this.#transaction = Transaction.openOn(storage.sql)
+      if (this.#transaction === undefined || !mayBeIn(this.#transaction, db)) {
         throw ended()
       }
-      this.#transaction = owner
     }
   }
 
@@ -87,6 +87,27 @@ export class SyncSession {
     }
     transaction?.assertOpen()
   }
+}
+
+/**
+ * Whether the queries of `db` are in the open transaction. Kysely gives the connection at once, unless
+ * something is using it, as a stream does: then its transaction is open, and there is but one.
+ */
+function mayBeIn(transaction: Transaction, db: Kysely<unknown>): boolean {
+  let isIn = true
+  try {
+    db.getExecutor()
+      .provideConnection(async (connection) => {
+        isIn =
+          connection instanceof DurableObjectSqliteConnection &&
+          connection.transaction === transaction
+      })
+      .catch(() => {})
+  } catch {
+    // Thrown by Kysely where the transaction has ended.
+    return false
+  }
+  return isIn
 }
 
 function openTransaction(): DurableObjectSqliteError {

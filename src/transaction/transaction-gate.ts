@@ -1,14 +1,20 @@
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { SqlStorage } from '../platform/storage.js'
+import { WaitingLine } from './waiting-line.js'
 
-interface Waiter {
-  /** Milliseconds since the epoch. */
-  readonly deadline: number
-  readonly timeout: number
-  /** The transaction that wants to begin; undefined for a query. */
-  readonly transaction: object | undefined
-  readonly resolve: () => void
-  readonly reject: (error: DurableObjectSqliteError) => void
+/** Microtasks: those of about ten queries. */
+const SHORT = 300
+
+/** The longest time of a timer, in milliseconds: 2^31 - 1. */
+const MAX_DELAY = 2_147_483_647
+
+const TICK = Promise.resolve()
+
+/** Who can have the database for itself: a transaction, or what runs without foreign keys. */
+export interface GateOwner {
+  /** When it is told to end, in milliseconds since the epoch. Undefined: never. */
+  readonly deadline?: number | undefined
+  expire?(): void
 }
 
 /**
@@ -27,8 +33,16 @@ export class TransactionGate {
     return gate
   }
 
-  #owner: object | undefined
-  #waiters: Waiter[] = []
+  #owner: GateOwner | undefined
+  /** Shares the database with what runs inside of it, and with nobody who waits. */
+  #host: GateOwner | undefined
+  /** The transaction that was let in and has not claimed the database yet. */
+  #starting: GateOwner | undefined
+  readonly #line = new WaitingLine()
+  #timer: ReturnType<typeof setTimeout> | null = null
+  /** Changes whenever a timer that is about to be started is not wanted any more. */
+  #watch = 0
+  #isAboutToWatch = false
 
   /** Whether a transaction has the database. */
   get isClosed(): boolean {
@@ -36,67 +50,155 @@ export class TransactionGate {
   }
 
   /** The transaction that has the database. */
-  get owner(): object | undefined {
+  get owner(): GateOwner | undefined {
     return this.#owner
   }
 
-  /** Waits for the open transaction to end, for `timeout` milliseconds at most. */
-  wait(timeout: number): Promise<void> {
-    return this.#enqueue(timeout, undefined)
+  /**
+   * Waits for the open transaction to end. Rejects with `ERR_TRANSACTION_TIMEOUT` after `timeout`
+   * milliseconds. A transaction that is to begin passes itself: who came after it stays behind it.
+   */
+  wait(
+    timeout: number,
+    transaction?: GateOwner,
+    message: (timeout: number) => string = transaction === undefined
+      ? queryWaited
+      : transactionWaited,
+  ): Promise<void> {
+    const turn = this.#line.join(timeout, transaction, () => waitedTooLong(message(timeout)))
+    this.watch()
+    return turn
   }
 
   /**
-   * Gives the database to the transaction, after waiting for the one that has it. Between finding
-   * the gate open and closing it there is no `await`: two transactions that begin at once would wait
-   * for each other until the platform resets the object.
+   * Gives the database to the transaction, if nobody has it. A transaction claims it once the platform
+   * has admitted it, and not before: one that waits for the platform would hold up those for which the
+   * platform waits, until it resets the object.
    */
-  async claim(transaction: object, timeout: number): Promise<void> {
-    if (this.#owner === undefined) {
-      this.#owner = transaction
-    } else {
-      await this.#enqueue(timeout, transaction)
+  claim(owner: GateOwner): boolean {
+    if (this.#owner !== undefined) {
+      return false
     }
+    this.#owner = owner
+    if (this.#starting === owner) {
+      this.#starting = undefined
+    }
+    return true
   }
 
   /** Takes the database back from the transaction and lets in who waits, up to the next transaction. */
-  release(transaction: object): void {
-    if (this.#owner !== transaction) {
+  release(owner: GateOwner): void {
+    if (this.#owner === owner) {
+      this.#owner = undefined
+    } else if (this.#starting === owner) {
+      this.#starting = undefined
+    } else {
       return
     }
-    this.#owner = undefined
-    while (this.#owner === undefined) {
-      const waiter = this.#waiters.shift()
-      if (waiter === undefined) {
-        return
+    this.#letIn()
+  }
+
+  /** Lets queries and transactions through that are part of what the owner does. Who waits, waits. */
+  share(owner: GateOwner): void {
+    if (this.#owner === owner) {
+      this.#owner = undefined
+      this.#host = owner
+    }
+  }
+
+  /** Ends `share()`. Returns the transaction that was left open, if one was; then it is not ended. */
+  unshare(owner: GateOwner): GateOwner | undefined {
+    if (this.#owner === undefined) {
+      this.#host = undefined
+      this.#owner = owner
+    }
+    return this.#owner === owner ? undefined : this.#owner
+  }
+
+  /**
+   * Watches over the time of the owner and of those that wait. The platform holds back every timer that
+   * was not started inside the innermost `storage.transaction()` or `blockConcurrencyWhile()`. So there
+   * is one timer for all, and it is started anew wherever someone begins to wait, and in each level of a
+   * transaction.
+   *
+   * Starting and stopping a timer takes as long as a few queries. What ends within the microtasks that
+   * follow has waited for nothing, and needs none. They all run before anything else does, in the same
+   * place.
+   */
+  watch(): void {
+    if (!this.#isAboutToWatch) {
+      this.#isAboutToWatch = true
+      void this.#watchUnlessShort(this.#watch)
+    }
+  }
+
+  /** Stops the timer: what it was started in is about to end. */
+  unwatch(): void {
+    this.#watch++
+    this.#isAboutToWatch = false
+    clearTimeout(this.#timer)
+    this.#timer = null
+  }
+
+  #letIn(): void {
+    while (
+      this.#owner === undefined &&
+      this.#host === undefined &&
+      this.#starting === undefined &&
+      this.#line.length > 0
+    ) {
+      this.#starting = this.#line.letFirstIn()
+    }
+    if (this.#line.length > 0) {
+      this.watch()
+    }
+  }
+
+  async #watchUnlessShort(watch: number): Promise<void> {
+    for (let i = 0; i < SHORT && watch === this.#watch; i++) {
+      await TICK
+    }
+    if (watch === this.#watch) {
+      this.#isAboutToWatch = false
+      this.#startTimer()
+    }
+  }
+
+  #startTimer(): void {
+    clearTimeout(this.#timer)
+    const next = Math.min(this.#line.deadline, this.#owner?.deadline ?? Infinity)
+    if (next === Infinity) {
+      this.#timer = null
+      return
+    }
+    const delay = Math.min(Math.max(1, next - Date.now()), MAX_DELAY)
+    this.#timer = setTimeout(() => {
+      const now = Date.now()
+      this.#line.expire(now)
+      if ((this.#owner?.deadline ?? Infinity) <= now) {
+        this.#owner?.expire?.()
       }
-      this.#owner = waiter.transaction
-      waiter.resolve()
-    }
-  }
-
-  /** Rejects who has waited for too long, and returns the time at which the next one will have. */
-  expireWaiters(): number {
-    const now = Date.now()
-    const expired = this.#waiters.filter(({ deadline }) => deadline <= now)
-    this.#waiters = this.#waiters.filter(({ deadline }) => deadline > now)
-    for (const { reject, timeout, transaction } of expired) {
-      reject(waitedTooLong(transaction === undefined ? 'A query' : 'A transaction', timeout))
-    }
-    return this.#waiters.reduce((next, { deadline }) => Math.min(next, deadline), Infinity)
-  }
-
-  #enqueue(timeout: number, transaction: object | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ deadline: Date.now() + timeout, timeout, transaction, resolve, reject })
-    })
+      this.#startTimer()
+    }, delay)
   }
 }
 
-function waitedTooLong(what: string, timeout: number): DurableObjectSqliteError {
-  return new DurableObjectSqliteError(
-    'ERR_TRANSACTION_TIMEOUT',
-    `${what} waited for ${timeout} ms for the open transaction to end. Inside a transaction use ` +
-      '`trx`: a query on `db` was probably sent from there. If the transaction really takes that ' +
-      'long, set transactionTimeout.',
+function waitedTooLong(message: string): DurableObjectSqliteError {
+  return new DurableObjectSqliteError('ERR_TRANSACTION_TIMEOUT', message)
+}
+
+function queryWaited(timeout: number): string {
+  return `A query ${waited(timeout)}`
+}
+
+function transactionWaited(timeout: number): string {
+  return `A transaction ${waited(timeout)}`
+}
+
+function waited(timeout: number): string {
+  return (
+    `waited for ${timeout} ms for the open transaction to end. Inside a transaction use \`trx\`: a ` +
+    'query on `db` was probably sent from there. If the transaction really takes that long, set ' +
+    'transactionTimeout.'
   )
 }

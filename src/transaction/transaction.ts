@@ -1,6 +1,6 @@
 import { DurableObjectSqliteError } from '../platform/errors.js'
-import type { DurableObjectStorageLike } from '../platform/storage.js'
-import type { TransactionGate } from './transaction-gate.js'
+import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
+import { type GateOwner, TransactionGate } from './transaction-gate.js'
 
 /**
  * The platform resets an object whose `blockConcurrencyWhile()`, which is what
@@ -9,11 +9,6 @@ import type { TransactionGate } from './transaction-gate.js'
  * https://developers.cloudflare.com/durable-objects/api/state/#blockconcurrencywhile
  */
 const MAX_DURATION = 25_000
-
-/** Microtasks: those of about ten queries. */
-const SHORT = 300
-
-const TICK = Promise.resolve()
 
 /** Called where a statement has written that must not; throws. */
 export type RefuseWrite = () => never
@@ -38,37 +33,50 @@ export interface TransactionOptions {
  * A transaction whose begin and end are separate calls, on `ctx.storage.transaction()`, which wants
  * one closure for both: the closure waits until the end is decided.
  */
-export class Transaction {
+export class Transaction implements GateOwner {
   /** Rejects with `ERR_TRANSACTION_TIMEOUT` if another transaction does not end. */
   static async begin(options: TransactionOptions): Promise<Transaction> {
+    const { gate, timeout } = options
     const transaction = new Transaction(options)
-    await options.gate.claim(transaction, options.timeout)
-    try {
-      await transaction.#open(undefined)
-    } catch (error) {
-      options.gate.release(transaction)
-      throw error
-    }
+    do {
+      if (gate.isClosed) {
+        await gate.wait(timeout, transaction)
+      }
+    } while (!(await transaction.#begin()))
     return transaction
+  }
+
+  /** The transaction that is open on the database. */
+  static openOn(sql: SqlStorage): Transaction | undefined {
+    const { owner } = TransactionGate.of(sql)
+    return owner instanceof Transaction ? owner : undefined
   }
 
   /** Of a read only transaction: makes it fail, and throws why. */
   readonly refuseWrite: RefuseWrite | undefined
   readonly #storage: DurableObjectStorageLike
   readonly #gate: TransactionGate
-  readonly #timeout: number
   /** From the transaction itself to the innermost savepoint. */
   readonly #levels: Level[] = []
   #deadline: number | undefined
-  #timer: ReturnType<typeof setTimeout> | null = null
   #failure: unknown
   #isEnding = false
+  #isCommitted = false
+  #onExpiry: ((error: unknown) => void) | undefined
 
-  private constructor({ storage, gate, readOnly, timeout }: TransactionOptions) {
+  private constructor({ storage, gate, readOnly }: TransactionOptions) {
     this.#storage = storage
     this.#gate = gate
-    this.#timeout = timeout
     this.refuseWrite = readOnly ? () => this.#fail(wroteInReadOnly()) : undefined
+  }
+
+  /** When it is rolled back, in milliseconds since the epoch, unless it is ending. */
+  get deadline(): number | undefined {
+    return this.#isEnding ? undefined : this.#deadline
+  }
+
+  get isCommitted(): boolean {
+    return this.#isCommitted
   }
 
   /** Throws if the transaction takes no more queries. */
@@ -110,11 +118,42 @@ export class Transaction {
       throw this.#failure
     }
     await this.#end('commit')
+    this.#isCommitted = true
   }
 
   /** Rolls back. Does nothing if that has been done. */
   async rollback(): Promise<void> {
     await this.#end('rollback')
+  }
+
+  /** Rolls back a transaction that was open for too long, before the platform resets the object. */
+  expire(): void {
+    this.#failure ??= openForTooLong()
+    // Where even that fails, the platform resets the object.
+    this.rollback().catch(() => {})
+    this.#onExpiry?.(this.#failure)
+  }
+
+  /** What the promise resolves to. Rejects if the transaction is open for too long before. */
+  untilExpired<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#onExpiry = reject
+      promise.then(resolve, reject)
+    })
+  }
+
+  /** False if the platform has admitted it while something else has the database. */
+  async #begin(): Promise<boolean> {
+    try {
+      if (await this.#open(undefined)) {
+        return true
+      }
+    } catch (error) {
+      this.#gate.release(this)
+      throw error
+    }
+    this.#gate.release(this)
+    return false
   }
 
   async #end(outcome: Outcome): Promise<void> {
@@ -137,10 +176,10 @@ export class Transaction {
 
   async #closeFrom(index: number, outcome: Outcome): Promise<void> {
     while (this.#levels.length > index) {
-      clearTimeout(this.#timer)
+      this.#gate.unwatch()
       await this.#levels.pop()?.end(outcome)
       if (this.#levels.length > 0) {
-        this.#startTimer()
+        this.#gate.watch()
       }
     }
   }
@@ -154,70 +193,35 @@ export class Transaction {
     return index
   }
 
-  #open(name: string | undefined): Promise<void> {
+  /** False if it is the transaction itself and cannot claim the database. */
+  #open(name: string | undefined): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      const ended = this.#storage.transaction(
-        (transaction) =>
-          new Promise<void>((finish) => {
-            this.#levels.push({
-              name,
-              end(outcome) {
-                try {
-                  if (outcome === 'rollback') {
-                    transaction.rollback()
-                  }
-                } finally {
-                  finish()
+      const ended = this.#storage.transaction((transaction) => {
+        if (name === undefined && !this.#gate.claim(this)) {
+          resolve(false)
+          return Promise.resolve()
+        }
+        return new Promise<void>((finish) => {
+          this.#levels.push({
+            name,
+            end(outcome) {
+              try {
+                if (outcome === 'rollback') {
+                  transaction.rollback()
                 }
-                return ended
-              },
-            })
-            void this.#startTimerUnlessShort()
-            resolve()
-          }),
-      )
+              } finally {
+                finish()
+              }
+              return ended
+            },
+          })
+          this.#deadline ??= Date.now() + MAX_DURATION
+          this.#gate.watch()
+          resolve(true)
+        })
+      })
       ended.catch(reject)
     })
-  }
-
-  /**
-   * Starting and stopping a timer takes as long as a few queries. What ends within the microtasks that
-   * follow has waited for nothing, and needs none. They all run before anything else does, inside the
-   * same `storage.transaction()`.
-   */
-  async #startTimerUnlessShort(): Promise<void> {
-    const level = this.#levels.at(-1)
-    for (let i = 0; i < SHORT; i++) {
-      await TICK
-      if (this.#levels.at(-1) !== level) {
-        return
-      }
-    }
-    this.#startTimer()
-  }
-
-  /**
-   * Watches over the time of the transaction and of those that wait for it. The platform holds back
-   * every timer that was not started inside the innermost `storage.transaction()`, and with it those
-   * that are due later. So there is one timer for all, and it is started anew in each level.
-   */
-  #startTimer(): void {
-    clearTimeout(this.#timer)
-    const now = Date.now()
-    const deadline = (this.#deadline ??= now + MAX_DURATION)
-    const next = Math.min(this.#gate.expireWaiters(), now + this.#timeout, deadline)
-    this.#timer = setTimeout(
-      () => {
-        if (Date.now() < deadline) {
-          this.#startTimer()
-        } else {
-          this.#failure ??= openForTooLong()
-          // Where even that fails, the platform resets the object.
-          this.rollback().catch(() => {})
-        }
-      },
-      Math.max(1, next - now),
-    )
   }
 }
 

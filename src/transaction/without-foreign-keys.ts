@@ -1,6 +1,7 @@
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
-import { TransactionGate } from './transaction-gate.js'
+import type { Transaction } from './transaction.js'
+import { type GateOwner, TransactionGate } from './transaction-gate.js'
 
 /** How often the pragma is sent. A write between `sync()` and it makes it void. */
 const MAX_ATTEMPTS = 10
@@ -21,12 +22,14 @@ const running = new WeakSet<SqlStorage>()
  * Schema tools may switch foreign keys off and on by themselves inside the function. They are off
  * from its start, and on again at its end.
  *
- * Call it in `ctx.blockConcurrencyWhile()`, before anything else uses the object: what is sent beside
- * it is part of it. The platform ends whatever takes longer than 30 s. The check reads every row that
- * has a foreign key.
+ * Call it in `ctx.blockConcurrencyWhile()`, before anything else uses the object: a query on `db` that
+ * is sent beside it is part of it. One that has to wait for a transaction waits for the end of all of
+ * it, so do one thing at a time in the function. The platform ends whatever takes longer than 30 s. The
+ * check reads every row that has a foreign key.
  *
  * Throws `ERR_FOREIGN_KEY_VIOLATION` if a row refers to one that is not there,
- * `ERR_PRAGMA_IGNORED` inside a transaction, and `ERR_FOREIGN_KEYS_OFF` while it is running.
+ * `ERR_PRAGMA_IGNORED` inside a transaction, `ERR_FOREIGN_KEYS_OFF` while it is running, and
+ * `ERR_TRANSACTION_OPEN`, which undoes everything, if the function leaves a transaction open.
  *
  * https://www.sqlite.org/lang_altertable.html#otheralter
  *
@@ -57,34 +60,55 @@ export async function withoutForeignKeys<T>(
     )
   }
   const gate = TransactionGate.of(sql)
-  const owner = {}
+  const owner: GateOwner = {}
   running.add(sql)
   try {
-    await untilSwitched(storage, () => {
-      if (gate.isClosed) {
-        throw insideTransaction()
-      }
-      const isOff = !switchForeignKeys(sql, 'off')
-      if (isOff) {
-        // Until the transaction below is open no other may begin, whose foreign keys would be off.
-        void gate.claim(owner, 0)
-      }
-      return isOff
-    })
     try {
+      await switchOff(storage, gate, owner)
       return await storage.transaction(async () => {
-        gate.release(owner)
-        const result = await run()
+        const result = await runAlone(gate, owner, run)
         assertForeignKeysHold(sql)
         return result
       })
     } finally {
-      await untilSwitched(storage, () => switchForeignKeys(sql, 'on'))
+      if (gate.owner === owner) {
+        await switchOn(storage)
+      }
     }
   } finally {
     gate.release(owner)
     running.delete(sql)
   }
+}
+
+/** Keeps out, from the end of the function on, what would not be checked before the commit. */
+async function runAlone<T>(
+  gate: TransactionGate,
+  owner: GateOwner,
+  run: () => Promise<T>,
+): Promise<T> {
+  gate.share(owner)
+  let result: T
+  let wasOpen: boolean
+  try {
+    result = await run()
+  } finally {
+    wasOpen = await closeTransactions(gate, owner)
+  }
+  if (wasOpen) {
+    throw leftOpen()
+  }
+  return result
+}
+
+/** Gives the database back to the owner. Returns whether a transaction was open. */
+async function closeTransactions(gate: TransactionGate, owner: GateOwner): Promise<boolean> {
+  let wasOpen = false
+  for (let open = gate.unshare(owner); open !== undefined; open = gate.unshare(owner)) {
+    wasOpen = true
+    await (open as Transaction).rollback()
+  }
+  return wasOpen
 }
 
 /** Whether `withoutForeignKeys()` is running, at whose end foreign keys are switched on. */
@@ -106,13 +130,40 @@ function switchForeignKeys(sql: SqlStorage, to: 'on' | 'off'): boolean {
  * A Durable Object opens a transaction with the first write of an event. `sync()` waits for its
  * commit.
  */
-async function untilSwitched(
+async function switchOff(
   storage: DurableObjectStorageLike,
-  hasSwitched: () => boolean,
+  gate: TransactionGate,
+  owner: GateOwner,
 ): Promise<void> {
-  for (let attempts = 1; !hasSwitched(); attempts++) {
+  for (let attempts = 1; ; attempts++) {
+    // Until the transaction is open no other may begin, whose foreign keys would be off.
+    if (!gate.claim(owner)) {
+      throw insideTransaction()
+    }
+    if (!switchForeignKeys(storage.sql, 'off')) {
+      return
+    }
+    gate.release(owner)
     if (attempts === MAX_ATTEMPTS) {
       throw insideTransaction()
+    }
+    await storage.sync()
+  }
+}
+
+async function switchOn(storage: DurableObjectStorageLike): Promise<void> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      if (switchForeignKeys(storage.sql, 'on')) {
+        return
+      }
+      if (attempts === MAX_ATTEMPTS) {
+        throw insideTransaction()
+      }
+    } catch (error) {
+      if (attempts === MAX_ATTEMPTS) {
+        throw error
+      }
     }
     await storage.sync()
   }
@@ -123,6 +174,14 @@ function insideTransaction(): DurableObjectSqliteError {
     'ERR_PRAGMA_IGNORED',
     'Foreign keys cannot be switched inside a transaction. Call withoutForeignKeys() outside ' +
       'db.transaction(), in ctx.blockConcurrencyWhile().',
+  )
+}
+
+function leftOpen(): DurableObjectSqliteError {
+  return new DurableObjectSqliteError(
+    'ERR_TRANSACTION_OPEN',
+    'The function given to withoutForeignKeys() left a transaction open, and everything it did is ' +
+      'undone. Commit or roll back on every path, and await it.',
   )
 }
 

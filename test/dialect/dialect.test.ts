@@ -54,6 +54,44 @@ describe('DurableObjectSqliteDialect', () => {
     },
   )
 
+  it.each([
+    [Number.NaN, 'NaN'],
+    [0, '0'],
+    [-1, '-1'],
+    ['1000', 'of type string'],
+    [null, 'of type object'],
+  ])('should refuse %j as transactionTimeout', (transactionTimeout, is) =>
+    inDurableObject(({ storage }) => {
+      expect(
+        () =>
+          new DurableObjectSqliteDialect(storage, {
+            transactionTimeout: transactionTimeout as number,
+          }),
+      ).toThrow(
+        expect.objectContaining({
+          code: 'ERR_INVALID_OPTION',
+          message: `transactionTimeout is ${is}. Pass a number of milliseconds above 0, or leave it out for 10,000.`,
+        }),
+      )
+    }),
+  )
+
+  it('should take no limit as transactionTimeout', () =>
+    inDurableObject<Database>(
+      async ({ db }) => {
+        await db.schema.createTable('person').addColumn('name', 'text').execute()
+        const [, people] = await Promise.all([
+          db.transaction().execute(async (trx) => {
+            await scheduler.wait(5)
+            await trx.insertInto('person').values({ name: 'Ada' }).execute()
+          }),
+          scheduler.wait(1).then(() => db.selectFrom('person').selectAll().execute()),
+        ])
+        expect(people).toEqual([{ name: 'Ada' }])
+      },
+      { dialect: { transactionTimeout: Infinity } },
+    ))
+
   it('should stay usable after deleteAll()', () =>
     inDurableObject<Database>(async ({ db, inside }) => {
       const create = db.schema.createTable('person').addColumn('name', 'text')

@@ -1,7 +1,7 @@
-import { type Kysely, sql } from 'kysely'
-import { type Migration, Migrator } from 'kysely/migration'
+import { Kysely, sql } from 'kysely'
+import { type Migration, Migrator, NO_MIGRATIONS } from 'kysely/migration'
 import { describe, expect, it } from 'vitest'
-import { withoutForeignKeys } from '../../src/index.js'
+import { DurableObjectSqliteDialect, withoutForeignKeys } from '../../src/index.js'
 import { inDurableObject, isRemote, newObject, type Scope } from '../harness.js'
 
 interface Database {
@@ -42,8 +42,12 @@ const failing: Record<string, Migration> = {
   },
 }
 
-function migrator(db: Kysely<Database>, record = migrations): Migrator {
-  return new Migrator({ db, provider: { getMigrations: async () => record } })
+function migrator(
+  db: Kysely<Database>,
+  record = migrations,
+  disableTransactions = false,
+): Migrator {
+  return new Migrator({ db, provider: { getMigrations: async () => record }, disableTransactions })
 }
 
 async function tables(exec: Scope<Database>['exec']): Promise<unknown[]> {
@@ -170,6 +174,126 @@ describe(`Kysely's Migrator`, () => {
       ),
     )
     expect(runs.flat()).toEqual(['0001_person', '0002_email'])
+  })
+
+  // Not remote: the lock of a run without a transaction is kept by the object, for itself.
+  describe.skipIf(isRemote)('with disableTransactions', () => {
+    /** Migrations that say when they run, and take some time for it. */
+    function recorded(names: readonly string[], log: string[]): Record<string, Migration> {
+      return Object.fromEntries(
+        names.map((name) => [
+          name,
+          {
+            async up(db) {
+              log.push(`${name} begins`)
+              await sql`create table ${sql.table(name)} (id integer)`.execute(db)
+              await scheduler.wait(5)
+              log.push(`${name} ends`)
+            },
+          },
+        ]),
+      )
+    }
+
+    // https://github.com/kysely-org/kysely/issues/1894
+    it('should apply each migration once when runs overlap', () =>
+      inDurableObject<Database>(async ({ db, storage }) => {
+        const other = new Kysely<Database>({ dialect: new DurableObjectSqliteDialect(storage) })
+        const log: string[] = []
+        const runs = await Promise.all([
+          migrator(db, recorded(['0001', '0002'], log), true).migrateToLatest(),
+          migrator(other, recorded(['0001', '0002', '0003'], log), true).migrateToLatest(),
+        ])
+        expect(runs.map(({ error }) => error)).toEqual([undefined, undefined])
+        const names = ['0001', '0002', '0003']
+        expect(log).toEqual(names.flatMap((name) => [`${name} begins`, `${name} ends`]))
+        expect(runs.flatMap(({ results }) => results?.map((it) => it.migrationName))).toEqual(names)
+      }))
+
+    it('should let the next run begin when one fails', () =>
+      inDurableObject<Database>(async ({ db }) => {
+        const runs = await Promise.all([
+          migrator(db, failing, true).migrateToLatest(),
+          migrator(db, migrations, true).migrateToLatest(),
+        ])
+        expect(runs).toEqual([expect.objectContaining({ error: failure }), { results: [] }])
+        expect(await applied(db)).toEqual(['0001_person', '0002_email'])
+      }))
+
+    it('should not wait for ever for a run that does not end', () =>
+      inDurableObject<Database>(
+        async ({ db }) => {
+          const stuck = { '0001': { up: () => new Promise<void>(() => {}) } }
+          void migrator(db, stuck, true).migrateToLatest()
+          for (let attempt = 0; attempt < 2; attempt++) {
+            expect(await migrator(db, migrations, true).migrateToLatest()).toMatchObject({
+              error: {
+                code: 'ERR_MIGRATION_LOCKED',
+                message: expect.stringContaining('has not ended within 30 ms'),
+              },
+            })
+          }
+        },
+        { dialect: { transactionTimeout: 30 } },
+      ))
+
+    it('should refuse at once a run in a transaction beside another', () =>
+      inDurableObject<Database>(async ({ db }) => {
+        const log: string[] = []
+        const outside = migrator(db, recorded(['0001'], log), true).migrateToLatest()
+        await scheduler.wait(2)
+        expect(log).toEqual(['0001 begins'])
+        // Kysely 0.28 does so in each run that has a transaction, 0.29 where the Migrator is given one.
+        await db.transaction().execute(async (trx) => {
+          const { adapter } = trx.getExecutor()
+          const lock = { lockTable: '', lockRowId: '' }
+          await expect(adapter.acquireMigrationLock(trx, lock)).rejects.toMatchObject({
+            code: 'ERR_MIGRATION_LOCKED',
+          })
+          await adapter.releaseMigrationLock(trx, lock)
+        })
+        expect(log).toEqual(['0001 begins'])
+        expect(await outside).toMatchObject({ results: [{ status: 'Success' }] })
+      }))
+  })
+
+  // Not remote: a RemoteDatabase is made from ctx.storage.
+  describe.skipIf(isRemote)('on a dialect made from ctx.storage.sql', () => {
+    const from = (storage: DurableObjectStorage): SqlStorage => storage.sql
+
+    it('should migrate up and down', () =>
+      inDurableObject<Database>(
+        async ({ db, exec }) => {
+          expect((await migrator(db).migrateToLatest()).error).toBeUndefined()
+          expect(await applied(db)).toEqual(['0001_person', '0002_email'])
+          expect((await migrator(db).migrateTo(NO_MIGRATIONS)).error).toBeUndefined()
+          expect(await tables(exec)).toEqual(['kysely_migration', 'kysely_migration_lock'])
+        },
+        { from },
+      ))
+
+    it('should keep what a failing migration did', () =>
+      inDurableObject<Database>(
+        async ({ db, exec }) => {
+          expect(await migrator(db, failing).migrateToLatest()).toMatchObject({ error: failure })
+          expect(await applied(db)).toEqual(['0001_person', '0002_email'])
+          expect(await tables(exec)).toContain('half')
+        },
+        { from },
+      ))
+
+    it('should apply each migration once when runs overlap', () =>
+      inDurableObject<Database>(
+        async ({ db }) => {
+          const runs = await Promise.all([1, 2, 3].map(() => migrator(db).migrateToLatest()))
+          expect(runs.map(({ error, results }) => [error, results?.length])).toEqual([
+            [undefined, 2],
+            [undefined, 0],
+            [undefined, 0],
+          ])
+        },
+        { from },
+      ))
   })
 
   it('should migrate an object that uses KV and an alarm', () =>

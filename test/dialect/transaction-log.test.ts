@@ -71,4 +71,68 @@ describe("Kysely's log", () => {
     })
     expect(log).toEqual(['select * from `person`'])
   })
+
+  describe('that throws', () => {
+    const failure = new Error('The log is full.')
+
+    /** With a log that throws for the statement. */
+    function throwing(
+      statement: string,
+      body: (scope: Scope<Database>, texts: readonly string[]) => Promise<void>,
+    ): Promise<void> {
+      const texts: string[] = []
+      return inDurableObject<Database>(
+        async (scope) => {
+          scope.sql.exec('create table person (id integer primary key, name text unique)')
+          await body(scope, texts)
+        },
+        {
+          kysely: {
+            log({ query }) {
+              texts.push(query.sql)
+              if (query.sql === statement) {
+                throw failure
+              }
+            },
+          },
+        },
+      )
+    }
+    const names = ({ sql }: Scope<Database>): unknown =>
+      [...sql.exec('select name from person').raw()].flat()
+
+    it('should be the error of a transaction that is committed', () =>
+      throwing('commit', async (scope, texts) => {
+        const transaction = scope.db
+          .transaction()
+          .execute((trx) => trx.insertInto('person').values({ name: 'Ada' }).execute())
+        await expect(transaction).rejects.toBe(failure)
+        expect(texts).toEqual(['begin', 'insert into `person` (`name`) values (?)', 'commit'])
+        expect(names(scope)).toEqual(['Ada'])
+        await scope.db.insertInto('person').values({ name: 'Grace' }).execute()
+        expect(names(scope)).toEqual(['Ada', 'Grace'])
+      }))
+
+    it('should be the error of commit(), after which no query is taken', () =>
+      throwing('commit', async (scope) => {
+        const trx = await scope.db.startTransaction().execute()
+        await trx.insertInto('person').values({ name: 'Ada' }).execute()
+        await expect(trx.commit().execute()).rejects.toBe(failure)
+        await expect(
+          trx.insertInto('person').values({ name: 'Eve' }).execute(),
+        ).rejects.toMatchObject({ code: 'ERR_TRANSACTION_ENDED' })
+        await trx.rollback().execute()
+        expect(names(scope)).toEqual(['Ada'])
+      }))
+
+    it('should be the error of a transaction that then has not begun', () =>
+      throwing('begin', async (scope) => {
+        const transaction = scope.db
+          .transaction()
+          .execute((trx) => trx.insertInto('person').values({ name: 'Ada' }).execute())
+        await expect(transaction).rejects.toBe(failure)
+        await scope.db.insertInto('person').values({ name: 'Grace' }).execute()
+        expect(names(scope)).toEqual(['Grace'])
+      }))
+  })
 })

@@ -1,3 +1,4 @@
+import { sql as kyselySql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import {
   type Migration,
@@ -7,7 +8,7 @@ import {
   rebuildTable,
   type RebuildTableOptions,
 } from '../../src/migration/index.js'
-import { DurableObjectSqliteError } from '../../src/index.js'
+import { DurableObjectSqliteError, withoutForeignKeys } from '../../src/index.js'
 import { inDurableObject, newObject } from '../harness.js'
 import { codeOf, dump } from './helpers.js'
 
@@ -162,6 +163,96 @@ describe('rebuildTable', () => {
         sql.exec('select name, cast(seq as text) as seq from sqlite_sequence').toArray(),
       ).toEqual([{ name: 'thing', seq: '9007199254740994' }])
     }))
+
+  it.each([
+    ['a composite key with an INTEGER column', 'b integer, a text, primary key (b, a)'],
+    ['integer primary key desc', 'b integer primary key desc, a text'],
+    ['int primary key', 'b int primary key, a text'],
+    ['integer primary key', 'b integer primary key, a text'],
+  ])('should leave an external-content FTS5 table right for %s', (_, columns) =>
+    inDurableObject(async ({ storage, sql }) => {
+      await migrateToLatest(storage, {
+        '0001': `create table t (${columns});
+          insert into t (b, a) values (7, 'seven'), (5, 'five'), (6, 'six');
+          delete from t where b = 7; insert into t (b, a) values (8, 'eight');
+          create virtual table search using fts5(a, content = 't', content_rowid = 'rowid');
+          insert into search(search) values ('rebuild')`,
+      })
+      const rows = (): unknown => [...sql.exec('select rowid, b, a from t order by b').raw()]
+      const found = (): unknown[] =>
+        ['five', 'six', 'eight'].map((word) =>
+          [
+            ...sql.exec('select a from t where rowid in (select rowid from search(?))', word).raw(),
+          ].flat(),
+        )
+      const before = rows()
+      expect(found()).toEqual([['five'], ['six'], ['eight']])
+      await withoutForeignKeys(storage, async () =>
+        rebuildTable(sql, 't', { create: `create table t (${columns}) strict` }),
+      )
+      expect(rows()).toEqual(before)
+      expect(found()).toEqual([['five'], ['six'], ['eight']])
+    }),
+  )
+
+  it('should give a new column that stands for the rowids their values', () =>
+    inDurableObject(async ({ storage, sql }) => {
+      await migrateToLatest(storage, {
+        '0001': `create table t (x); insert into t (rowid, x) values (7, 'a'), (5, 'b')`,
+        '0002': rebuild('t', { create: 'create table t (id integer primary key, x)' }),
+      })
+      expect([...sql.exec('select id, x from t').raw()]).toEqual([
+        [5, 'b'],
+        [7, 'a'],
+      ])
+    }))
+
+  it('should give the rows other rowids where another expression fills the column for them', () =>
+    inDurableObject(async ({ storage, sql }) => {
+      await migrateToLatest(storage, {
+        '0001': `${CREATE_PARENT}; insert into parent values (1, 'one'), (2, 'two')`,
+        '0002': rebuild('parent', { create: CREATE_STRICT_PARENT, copy: { id: 'id + 100' } }),
+      })
+      expect([...sql.exec('select rowid, name from parent').raw()]).toEqual([
+        [101, 'one'],
+        [102, 'two'],
+      ])
+    }))
+
+  it.each([
+    'PRAGMA "foreign_keys" = OFF',
+    'pragma foreign_keys /* for the rebuild */ = off',
+    'pragma foreign_keys = +0',
+    'PRAGMA main.[foreign_keys](0)',
+  ])('should keep the children where SQL text has: %s', (pragma) =>
+    inDurableObject(async ({ storage, sql }) => {
+      const first = `create table parent (id integer primary key);
+        create table child (parent_id integer references parent (id) on delete cascade);
+        insert into parent values (1); insert into child values (1)`
+      const second = `${pragma};
+        create table new (id integer primary key, name text);
+        insert into new select id, null from parent;
+        drop table parent;
+        alter table new rename to parent;
+        PRAGMA "foreign_keys" = ON`
+      await migrateToLatest(storage, { '0001': first, '0002': second })
+      expect(sql.exec('select * from child').toArray()).toEqual([{ parent_id: 1 }])
+      expect(foreignKeysOf(storage)).toBe(1)
+    }),
+  )
+
+  it.each<[string, Migration['up']]>([
+    ['db', (db) => kyselySql`PRAGMA "foreign_keys" = OFF`.execute(db)],
+    ['sql', async (_, sql) => void sql.exec('PRAGMA "foreign_keys" = OFF')],
+    ['sql, before another', async (_, sql) => void sql.exec('pragma foreign_keys = +0; select 1')],
+  ])('should be refused where a function sends the pragma to %s', (_, up) =>
+    inDurableObject(async ({ storage }) => {
+      await expect(migrateToLatest(storage, { '0001': { up } })).rejects.toMatchObject({
+        code: 'ERR_MIGRATION_FAILED',
+        cause: { code: 'ERR_PRAGMA_IGNORED' },
+      })
+    }),
+  )
 
   it('should keep the rowids of a table in which no column stands for them', () =>
     inDurableObject(async ({ storage, sql }) => {

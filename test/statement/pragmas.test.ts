@@ -1,6 +1,7 @@
 import { type Generated, type Kysely, sql } from 'kysely'
 import { describe, expect, it, vi } from 'vitest'
 import { DurableObjectSqliteDialect } from '../../src/index.js'
+import { foreignKeysSetting } from '../../src/statement/pragmas.js'
 import { inDurableObject, insideObject, isRemote, type Scope } from '../harness.js'
 
 interface Database {
@@ -23,6 +24,22 @@ async function createAuthorsAndBooks(db: Kysely<Database>): Promise<void> {
   await db.insertInto('author').values({ id: 1 }).execute()
   await db.insertInto('book').values({ id: 1, author_id: 1 }).execute()
 }
+
+/** SQLite takes all of them for `pragma foreign_keys = off`. */
+const SPELLINGS = [
+  'PRAGMA "foreign_keys" = OFF',
+  'pragma foreign_keys /* */ = off',
+  'pragma foreign_keys = +0',
+  "pragma 'foreign_keys'('off')",
+  'pragma [foreign_keys]=[off]',
+  'pragma main."foreign_keys"=0',
+  'pragma `main` . `Foreign_Keys` = No -- and not yes',
+  'pragma foreign_keys = 0x0',
+  'pragma foreign_keys = 0.5',
+  "pragma/**/foreign_keys/**/=/**/'FALSE'",
+  '\uFEFFpragma foreign_keys=off',
+  '/* on */ pragma foreign_keys(false);',
+]
 
 async function foreignKeys({ exec }: Pick<Scope<Database>, 'exec'>): Promise<unknown> {
   const [row] = await exec('pragma foreign_keys')
@@ -132,6 +149,85 @@ describe('pragma foreign_keys', () => {
         expect(await db.selectFrom('book').selectAll().execute()).toEqual([{ id: 1, author_id: 1 }])
       }),
   )
+
+  it.each(SPELLINGS)('should be an error inside a transaction in any spelling: %j', (statement) =>
+    inDurableObject<Database>(async ({ db, exec }) => {
+      await createAuthorsAndBooks(db)
+      await db.transaction().execute(async (trx) => {
+        await expect(sql.raw(statement).execute(trx)).rejects.toMatchObject({
+          code: 'ERR_PRAGMA_IGNORED',
+        })
+      })
+      expect(await foreignKeys({ exec })).toBe(1)
+    }),
+  )
+
+  it.each(SPELLINGS)('should take effect after a write of the same event: %j', (statement) =>
+    inDurableObject<Database>(async ({ db, exec }) => {
+      await createAuthorsAndBooks(db)
+      await sql.raw(statement).execute(db)
+      expect(await foreignKeys({ exec })).toBe(0)
+    }),
+  )
+
+  it.each([
+    'pragma foreign_keys = on',
+    'PRAGMA "foreign_keys"(+1)',
+    'pragma foreign_keys = 1.0',
+    'pragma defer_foreign_keys = on',
+    'pragma recursive_triggers = off -- foreign_keys',
+    'pragma foreign_keys',
+    'pragma foreign_key_check',
+    "select 'pragma foreign_keys = off'",
+    "update book set author_id = author_id where 'pragma foreign_keys = off' = '; pragma foreign_keys = off;'",
+  ])('should be let alone inside a transaction where nothing is ignored: %j', (statement) =>
+    inDurableObject<Database>(async ({ db, exec }) => {
+      await createAuthorsAndBooks(db)
+      const flags = (): Promise<unknown> =>
+        Promise.all(
+          ['recursive_triggers', 'reverse_unordered_selects'].map((name) =>
+            exec(`pragma ${name}`).then(([row]) => row),
+          ),
+        )
+      await db.transaction().execute((trx) => sql.raw(statement).execute(trx))
+      expect(await foreignKeys({ exec })).toBe(1)
+      expect(await flags()).toEqual([{ recursive_triggers: 0 }, { reverse_unordered_selects: 0 }])
+    }),
+  )
+
+  it.each([
+    ...SPELLINGS.map((spelling) => [spelling, false] as const),
+    ['pragma foreign_keys = on', true],
+    ['PRAGMA "foreign_keys"(+1)', true],
+    ['pragma foreign_keys = on; pragma foreign_keys = off; select 1', false],
+    ['select 1; pragma foreign_keys = off; pragma foreign_keys = on', true],
+    ['pragma foreign_keys', undefined],
+    ['pragma defer_foreign_keys = on', undefined],
+    ['pragma recursive_triggers = off -- foreign_keys', undefined],
+    ["select ';pragma foreign_keys = off;'", undefined],
+    ['select "a;pragma foreign_keys = off;", [;pragma foreign_keys = off;]', undefined],
+    ['select 1 /* ;pragma foreign_keys = off; */ -- ;pragma foreign_keys = off', undefined],
+    ['explain pragma foreign_keys = off', undefined],
+  ] as const)('should be asked of SQLite: %j sets it to %j', (statement, setting) =>
+    insideObject(({ sql }) => {
+      expect(foreignKeysSetting(sql, statement)).toBe(setting)
+    }),
+  )
+
+  it('should leave a stream going on, when it is asked about', () =>
+    inDurableObject<Database>(async ({ db }) => {
+      await createAuthorsAndBooks(db)
+      await db
+        .insertInto('author')
+        .values([{ id: 2 }, { id: 3 }])
+        .execute()
+      const ids: number[] = []
+      for await (const { id } of db.selectFrom('author').selectAll().orderBy('id').stream(1)) {
+        ids.push(id)
+        await db.transaction().execute((trx) => sql`pragma foreign_keys = on`.execute(trx))
+      }
+      expect(ids).toEqual([1, 2, 3])
+    }))
 
   // Not remote: a remote query is an event of its own, with no write before it.
   it.skipIf(isRemote)('should run the statements after it in the same text no second time', () =>

@@ -1,6 +1,10 @@
 import { CompiledQuery, type Generated, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { DurableObjectSqliteError, type DurableObjectSqliteQueryEvent } from '../../src/index.js'
+import {
+  DurableObjectSqliteError,
+  type DurableObjectSqliteQueryEvent,
+  SyncExecutor,
+} from '../../src/index.js'
 import { inDurableObject, isRemote, type Options, type Scope } from '../harness.js'
 
 interface Database {
@@ -202,5 +206,104 @@ describe('stream', () => {
       expect(await second).toEqual({ done: false, value: { n: 2 } })
       expect(order).toEqual(['rollback', 'next row'])
       await stream.return?.()
+    }))
+})
+
+describe('a stream on db while others go on', () => {
+  const undone = new Error('undone')
+
+  it.each<[string, (scope: Scope<Database>) => Promise<unknown>]>([
+    ['the schema', ({ db }) => db.schema.createTable('t').addColumn('x', 'text').execute()],
+    ['its first KV entry', ({ storage }) => storage.put('key', 1)],
+    ['its first alarm', ({ storage }) => storage.setAlarm(Date.now() + 3_600_000)],
+  ])('should say why it ends when a change of %s is rolled back', (_, change) =>
+    withNumbers(async (scope) => {
+      const { db } = scope
+      const rows = db.selectFrom('number').selectAll().stream(1)
+      await rows.next()
+      await expect(
+        db.transaction().execute(async (trx) => {
+          await change({ ...scope, db: trx })
+          throw undone
+        }),
+      ).rejects.toBe(undone)
+      await expect(rows.next()).rejects.toMatchObject({
+        code: 'SQLITE_ABORT_ROLLBACK',
+        hint: expect.stringContaining(
+          'Read the rows with execute(), or stream them in a transaction',
+        ),
+      })
+    }),
+  )
+
+  it('should go on when a change of rows is rolled back', () =>
+    withNumbers(async ({ db }) => {
+      const read: number[] = []
+      for await (const { n } of db.selectFrom('number').selectAll().stream(1)) {
+        read.push(n)
+        await expect(
+          db.transaction().execute(async (trx) => {
+            await trx.deleteFrom('number').execute()
+            throw undone
+          }),
+        ).rejects.toBe(undone)
+      }
+      expect(read).toEqual(oneToTen)
+    }))
+
+  it('should miss rows that are deleted, and see rows that are inserted, meanwhile', () =>
+    withNumbers(async ({ db }) => {
+      const read: number[] = []
+      for await (const { n } of db.selectFrom('number').selectAll().stream(1)) {
+        read.push(n)
+        if (n === 3) {
+          await db.deleteFrom('number').where('n', '=', 7).execute()
+          await db.insertInto('number').values({ n: 11 }).execute()
+        }
+      }
+      expect(read).toEqual([1, 2, 3, 4, 5, 6, 8, 9, 10, 11])
+    }))
+})
+
+describe('a stream on trx', () => {
+  /** Kysely itself lets one query at a time use the transaction, and a stream until it is closed. */
+  it('should let an open SyncExecutor, and no query on trx, run inside its loop', () =>
+    withNumbers(async ({ db, storage }) => {
+      const order: string[] = []
+      await db.transaction().execute(async (trx) => {
+        let query: Promise<unknown> = Promise.resolve()
+        for await (const { n } of trx.selectFrom('number').selectAll().limit(1).stream(1)) {
+          query = trx
+            .insertInto('other')
+            .values({ n })
+            .execute()
+            .then(() => order.push('query on trx'))
+          await scheduler.wait(5)
+          new SyncExecutor(trx, storage).run(trx.insertInto('other').values({ n: n + 1 }))
+          order.push('SyncExecutor')
+        }
+        order.push('end of the stream')
+        await query
+      })
+      expect(order).toEqual(['SyncExecutor', 'end of the stream', 'query on trx'])
+      expect(await db.selectFrom('other').selectAll().execute()).toEqual([{ n: 2 }, { n: 1 }])
+    }))
+
+  it('should hold up commit() until it is closed, or in Kysely 0.28.17 end with it', () =>
+    withNumbers(async ({ db }) => {
+      const trx = await db.startTransaction().execute()
+      const rows = trx.selectFrom('number').selectAll().stream(1)
+      await rows.next()
+      const commit = trx.commit().execute()
+      await scheduler.wait(5)
+      const end = trx.isCommitted
+        ? rows.next().then(
+            () => 'a row',
+            ({ code }) => code,
+          )
+        : rows.return?.(undefined).then(() => 'closed')
+      expect(['ERR_TRANSACTION_ENDED', 'closed']).toContain(await end)
+      await commit
+      expect(trx.isCommitted).toBe(true)
     }))
 })

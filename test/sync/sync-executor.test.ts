@@ -299,6 +299,37 @@ describe('while a db.transaction() is open', () => {
       })
     }))
 
+  it('should refuse one made from an ended trx while another transaction is open', () =>
+    withPeople(async ({ db, storage, sync }) => {
+      const committed = await db.transaction().execute(async (trx) => trx)
+      const rolledBack = await db.startTransaction().execute()
+      await rolledBack.rollback().execute()
+      const ended = expect.objectContaining({ code: 'ERR_TRANSACTION_ENDED' })
+      await db.transaction().execute(async (trx) => {
+        expect(() => new SyncExecutor(committed, storage)).toThrow(ended)
+        expect(() => new SyncExecutor(rolledBack, storage)).toThrow(ended)
+        new SyncExecutor(trx, storage).run(trx.deleteFrom('person'))
+      })
+      expect(sync.execute(db.selectFrom('person').selectAll())).toEqual([])
+    }))
+
+  it('should have one in a loop over a stream of trx', () =>
+    withPeople(async ({ db, storage }) => {
+      await db.transaction().execute(async (trx) => {
+        for await (const { id } of trx.selectFrom('person').selectAll().stream(1)) {
+          const update = trx
+            .updateTable('person')
+            .set({ name: `${id}` })
+            .where('id', '=', id)
+          new SyncExecutor(trx, storage).run(update)
+        }
+      })
+      expect(await db.selectFrom('person').select('name').execute()).toEqual([
+        { name: '1' },
+        { name: '2' },
+      ])
+    }))
+
   it('should keep a read only transaction from writing', () =>
     withPeople(async ({ db, storage, sync }) => {
       for (const write of ['execute', 'run'] as const) {

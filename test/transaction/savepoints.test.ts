@@ -1,6 +1,7 @@
 import type { ControlledTransaction, Generated } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { inDurableObject } from '../harness.js'
+import { inDurableObject, newObject } from '../harness.js'
+import { withPerson } from '../person.js'
 
 interface Database {
   person: { id: Generated<number>; name: string }
@@ -158,6 +159,26 @@ describe('a savepoint', () => {
     })
     expect(names).toEqual(['Ada', 'Eve'])
   })
+
+  it('should hold back what was asked for before it, until it is released', () =>
+    withPerson(async ({ db }) => {
+      const other = newObject()
+      const order: string[] = []
+      const trx = await db.startTransaction().execute()
+      const begun = [
+        scheduler.wait(1).then(() => order.push('timer')),
+        other.greet('Ada').then(() => order.push('call')),
+      ]
+      const part = await trx.savepoint('part').execute()
+      await scheduler.wait(5)
+      await other.greet('Grace')
+      order.push('release')
+      await part.releaseSavepoint('part').execute()
+      await Promise.all(begun)
+      await trx.commit().execute()
+      expect(order.toSorted()).toEqual(['call', 'release', 'timer'])
+      expect(order[0]).toBe('release')
+    }))
 
   it('should have a name with a quote in it', async () => {
     const names = await namesAfter(async (trx) => {

@@ -1,6 +1,7 @@
 import { CompiledQuery, Kysely } from 'kysely'
 import { describe, expect, it, vi } from 'vitest'
 import { DurableObjectSqliteDialect } from '../../src/index.js'
+import { TransactionGate } from '../../src/transaction/transaction-gate.js'
 import { isRemote, newObject, type Scope } from '../harness.js'
 import { type PersonDatabase, withPerson } from '../person.js'
 
@@ -121,6 +122,25 @@ describe('a query on db while a transaction is open', () => {
       await trx.commit().execute()
       expect(await outside).toBe(reason)
       expect(await names(scope)).toEqual([])
+    }))
+})
+
+describe('very many that wait', () => {
+  it('should be let in in a time that grows with their number, and not with its square', () =>
+    withPerson(async ({ storage }) => {
+      const gate = TransactionGate.of(storage.sql)
+      const owner = {}
+      const MANY = 300_000
+      expect(gate.claim(owner)).toBe(true)
+      const order: number[] = []
+      const all = Array.from({ length: MANY }, (_, i) =>
+        gate.wait(60_000).then(() => order.push(i)),
+      )
+      await scheduler.wait(1)
+      gate.release(owner)
+      await Promise.all(all)
+      expect(order.length).toBe(MANY)
+      expect(order.every((number, index) => number === index)).toBe(true)
     }))
 })
 

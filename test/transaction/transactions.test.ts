@@ -1,6 +1,6 @@
 import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { CompiledQuery } from 'kysely'
+import { CompiledQuery, type DatabaseConnection, sql as kyselySql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { inDurableObject, isRemote, newObject, type Scope } from '../harness.js'
 import { type PersonDatabase, withPerson } from '../person.js'
@@ -184,6 +184,25 @@ describe('db.transaction()', () => {
       expect(await names(scope)).toHaveLength(50 - errors.length)
     }))
 
+  it('should have no late query of another transaction in it', () =>
+    withPerson(async (scope) => {
+      const { db } = scope
+      const connections: DatabaseConnection[] = []
+      await db.transaction().execute((trx) =>
+        trx.getExecutor().provideConnection(async (connection) => {
+          connections.push(connection)
+        }),
+      )
+      await db.transaction().execute(async (trx) => {
+        await trx.insertInto('person').values({ name: 'Ada' }).execute()
+        const late = CompiledQuery.raw("insert into person (name) values ('late')")
+        await expect(connections[0]?.executeQuery(late)).rejects.toMatchObject({
+          code: 'ERR_TRANSACTION_ENDED',
+        })
+      })
+      expect(await names(scope)).toEqual(['Ada'])
+    }))
+
   // Not remote: test/remote/faults.test.ts resets objects.
   it.skipIf(isRemote)(
     'should leave nothing behind when the object is reset in the middle',
@@ -267,6 +286,18 @@ describe('db.connection()', () => {
         await add(connection, 'Bob')
       })
       expect(await names(scope)).toEqual(['Ada', 'Grace', 'Bob'])
+    }))
+
+  it('should not keep other queries from running in between', () =>
+    withPerson(async ({ db }) => {
+      await db.connection().execute(async (connection) => {
+        await connection.insertInto('person').values({ name: 'Ada' }).execute()
+        await db.insertInto('person').values({ id: 100, name: 'Grace' }).execute()
+        const { rows } = await kyselySql<{ id: number }>`select last_insert_rowid() as id`.execute(
+          connection,
+        )
+        expect(rows).toEqual([{ id: 100 }])
+      })
     }))
 })
 

@@ -1,6 +1,7 @@
-import { type Generated, type Kysely, sql } from 'kysely'
+import { type Generated, Kysely, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { withoutForeignKeys } from '../../src/index.js'
+import { DurableObjectSqliteDialect, withoutForeignKeys } from '../../src/index.js'
+import type { DurableObjectStorageLike } from '../../src/platform/storage.js'
 import { inDurableObject, newObject } from '../harness.js'
 
 interface Database {
@@ -210,7 +211,7 @@ describe('withoutForeignKeys', () => {
     )
   })
 
-  it('should take in a transaction that begins beside it, instead of waiting for it', () =>
+  it('should let a transaction that begins beside it run after it', () =>
     inDurableObject<Database>(async ({ db, storage }) => {
       await createAuthorsAndBooks(db)
       await storage.sync()
@@ -227,6 +228,140 @@ describe('withoutForeignKeys', () => {
       ])
       expect(await read(db, storage)).toMatchObject({ foreignKeys: 1, tables: ['author'] })
     }))
+
+  it('should keep out, until it has ended, a query that waits for a transaction in it', () =>
+    inDurableObject<Database>(async ({ db, storage }) => {
+      await createAuthorsAndBooks(db)
+      const others: Promise<unknown>[] = []
+      const wait = (query: Promise<unknown>): void => {
+        others.push(query.catch((error: unknown) => error))
+      }
+      await expect(
+        withoutForeignKeys(storage, async () => {
+          await db.transaction().execute(async (trx) => {
+            wait(db.insertInto('author').values({ id: 2, name: 'Grace' }).execute())
+            wait(db.insertInto('book').values({ id: 3, author_id: 9 }).execute())
+            wait(db.transaction().execute((it) => it.deleteFrom('author').execute()))
+            await trx.insertInto('book').values({ id: 4, author_id: 8 }).execute()
+          })
+        }),
+      ).rejects.toMatchObject({
+        code: 'ERR_FOREIGN_KEY_VIOLATION',
+        message: expect.stringContaining('1 of book in author'),
+      })
+      expect(await Promise.all(others)).toEqual([
+        expect.any(Array),
+        expect.objectContaining({ code: 'SQLITE_CONSTRAINT_FOREIGNKEY' }),
+        expect.any(Array),
+      ])
+      expect(await read(db, storage)).toEqual({ ...untouched, authors: [], books: [] })
+    }))
+
+  it('should leave no violation, whenever a query is sent beside it', () =>
+    inDurableObject<Database>(async ({ db, storage }) => {
+      await createAuthorsAndBooks(db)
+      const outcomes = new Set<unknown>()
+      for (let ticks = 0; ticks < 250; ticks += 3) {
+        let query: Promise<unknown> = Promise.resolve()
+        const sendAfterTicks = async (): Promise<void> => {
+          for (let i = 0; i < ticks; i++) {
+            await Promise.resolve()
+          }
+          await db.insertInto('book').values({ id: 3, author_id: 9 }).execute()
+        }
+        const [result] = await Promise.allSettled([
+          withoutForeignKeys(storage, () =>
+            db.transaction().execute(async (trx) => {
+              query = sendAfterTicks().catch(({ code }) => outcomes.add(code))
+              await rebuildAuthor(trx)
+            }),
+          ),
+        ])
+        await query
+        outcomes.add(result.status === 'rejected' ? result.reason.code : result.status)
+        expect(await read(db, storage)).toEqual(untouched)
+      }
+      expect(outcomes).toEqual(new Set(['SQLITE_CONSTRAINT_FOREIGNKEY', 'fulfilled']))
+    }))
+
+  it.each<[string, (db: Kysely<Database>) => Promise<unknown>]>([
+    ['db.startTransaction()', (db) => db.startTransaction().execute()],
+    [
+      'db.transaction() that is not awaited',
+      (db) =>
+        new Promise<void>((begun) => {
+          const body = (): Promise<void> => {
+            begun()
+            return scheduler.wait(50)
+          }
+          db.transaction()
+            .execute(body)
+            .catch(() => {})
+        }),
+    ],
+  ])('should be undone if the function leaves a transaction open: %s', (_, leave) =>
+    inDurableObject<Database>(async ({ db, storage }) => {
+      await createAuthorsAndBooks(db)
+      await expect(
+        withoutForeignKeys(storage, async () => {
+          await rebuildAuthor(db)
+          await db.deleteFrom('book').execute()
+          await leave(db)
+        }),
+      ).rejects.toMatchObject({ code: 'ERR_TRANSACTION_OPEN' })
+      expect(await read(db, storage)).toEqual(untouched)
+    }),
+  )
+
+  it('should let a transaction that has not begun at its end run after it', () =>
+    inDurableObject<Database>(async ({ db, storage }) => {
+      await createAuthorsAndBooks(db)
+      const transactions: Promise<unknown>[] = []
+      for (let ticks = 0; ticks < 40; ticks++) {
+        await withoutForeignKeys(storage, async () => {
+          const transaction = db.transaction().execute(async (trx) => {
+            await trx.insertInto('book').values({ id: 3, author_id: 9 }).execute()
+          })
+          transactions.push(transaction.catch(({ code }) => code))
+          for (let i = 0; i < ticks; i++) {
+            await Promise.resolve()
+          }
+        })
+      }
+      expect(new Set(await Promise.all(transactions))).toEqual(
+        new Set(['SQLITE_CONSTRAINT_FOREIGNKEY']),
+      )
+      expect(await read(db, storage)).toEqual(untouched)
+    }))
+
+  it.each([1, 2, 3, 4])(
+    'should put foreign keys back on when statement %i about them fails',
+    (failing) =>
+      inDurableObject<Database>(async ({ db, storage }) => {
+        await createAuthorsAndBooks(db)
+        await storage.sync()
+        let pragmas = 0
+        const { sql } = storage
+        const faulty: DurableObjectStorageLike = {
+          sql: {
+            exec(query, ...bindings) {
+              pragmas += query.startsWith('pragma foreign_keys') ? 1 : 0
+              if (query.startsWith('pragma foreign_keys') && pragmas === failing) {
+                throw new Error(`injected: ${query}`)
+              }
+              return sql.exec(query, ...bindings)
+            },
+          },
+          sync: () => storage.sync(),
+          transaction: (closure) => storage.transaction(closure),
+          transactionSync: (closure) => storage.transactionSync(closure),
+        }
+        const faultyDb = new Kysely<Database>({ dialect: new DurableObjectSqliteDialect(faulty) })
+        await withoutForeignKeys(faulty, () => rebuildAuthor(faultyDb)).catch(() => {})
+        expect(pragmas).toBeGreaterThanOrEqual(failing)
+        expect(await read(db, storage)).toEqual(untouched)
+      }),
+  )
 
   it('should be refused beside an open transaction', () =>
     inDurableObject<Database>(async ({ db, storage }) => {

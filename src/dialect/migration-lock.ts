@@ -1,0 +1,78 @@
+import type { Kysely } from 'kysely'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import type { SqlStorage } from '../platform/storage.js'
+
+/** A run of Kysely's `Migrator`, by the instance that it was given to migrate with. */
+interface Run {
+  readonly db: Kysely<unknown>
+  readonly begin: () => void
+}
+
+/** The longest time of a timer, in milliseconds: 2^31 - 1. */
+const MAX_DELAY = 2_147_483_647
+
+/**
+ * Lets runs of Kysely's `Migrator` migrate a database one after the other. Only runs in the same object
+ * can meet, so the lock is kept in memory: nothing stays locked when the object is reset.
+ */
+export class MigrationLock {
+  static readonly #locks = new WeakMap<SqlStorage, MigrationLock>()
+
+  static of(sql: SqlStorage): MigrationLock {
+    let lock = MigrationLock.#locks.get(sql)
+    if (lock === undefined) {
+      lock = new MigrationLock()
+      MigrationLock.#locks.set(sql, lock)
+    }
+    return lock
+  }
+
+  #holder: Kysely<unknown> | undefined
+  #waiting: readonly Run[] = []
+
+  /** Rejects with `ERR_MIGRATION_LOCKED` after `timeout` milliseconds, inside a transaction at once. */
+  async acquire(db: Kysely<unknown>, timeout: number): Promise<void> {
+    if (this.#holder === undefined) {
+      this.#holder = db
+      return
+    }
+    if (db.isTransaction) {
+      // That one would wait for the transaction in turn.
+      throw locked('and this one is in a transaction, in which it cannot wait for it')
+    }
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => {
+          this.#waiting = this.#waiting.filter(({ begin }) => begin !== run.begin)
+          reject(locked(`and has not ended within ${timeout} ms (transactionTimeout)`))
+        },
+        Math.min(timeout, MAX_DELAY),
+      )
+      const run: Run = {
+        db,
+        begin() {
+          clearTimeout(timer)
+          resolve()
+        },
+      }
+      this.#waiting = [...this.#waiting, run]
+    })
+  }
+
+  /** Kysely calls it also where `acquire()` has rejected. */
+  release(db: Kysely<unknown>): void {
+    if (this.#holder === db) {
+      const [next, ...others] = this.#waiting
+      this.#holder = next?.db
+      this.#waiting = others
+      next?.begin()
+    }
+  }
+}
+
+function locked(why: string): DurableObjectSqliteError {
+  return new DurableObjectSqliteError(
+    'ERR_MIGRATION_LOCKED',
+    `Another Migrator is running on this object, ${why}. Run one after the other.`,
+  )
+}
