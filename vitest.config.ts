@@ -40,12 +40,12 @@ function remote(compatibilityDate: string) {
     test: {
       ...project.test,
       include: ['test/{compiler,dialect,platform,schema,statement,transaction}/*.test.ts'],
-      // What an object does by itself: it counts its own statements, calls functions on its storage, and
-      // has Drizzle on that.
+      // What an object does by itself: it counts its own statements, calls functions on its storage, has
+      // Drizzle on that, and waits for the platform to admit a transaction.
       exclude: [
         'test/dialect/drizzle-beside.test.ts',
         'test/statement/follow-ups.test.ts',
-        'test/transaction/{with-do-transaction,without-foreign-keys}.test.ts',
+        'test/transaction/{admission,with-do-transaction,without-foreign-keys}.test.ts',
       ],
       provide: { remote: true },
     },

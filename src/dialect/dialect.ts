@@ -16,6 +16,7 @@ import { DurableObjectSqliteError } from '../platform/errors.js'
 import { DurableObjectSqliteIntrospector } from './introspector.js'
 import { DurableObjectSqliteQueryCompiler } from '../compiler/query-compiler.js'
 import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
+import { toTimeout } from '../platform/timeout.js'
 
 /** Options of {@link DurableObjectSqliteDialect}. */
 export interface DurableObjectSqliteDialectConfig {
@@ -104,7 +105,7 @@ export class DurableObjectSqliteDialect implements Dialect {
       )
     }
     this.#database = new DurableObjectSqliteDatabase(this.#sql, config.onQuery, this.#storage)
-    this.#transactionTimeout = toTimeout(config.transactionTimeout)
+    this.#transactionTimeout = toTimeout(config.transactionTimeout, DEFAULT_TRANSACTION_TIMEOUT)
   }
 
   createDriver(): Driver {
@@ -137,17 +138,6 @@ export class DurableObjectSqliteDialect implements Dialect {
   clone(): this {
     return this
   }
-}
-
-function toTimeout(value: unknown = DEFAULT_TRANSACTION_TIMEOUT): number {
-  if (typeof value !== 'number' || !(value > 0)) {
-    throw new DurableObjectSqliteError(
-      'ERR_INVALID_OPTION',
-      `transactionTimeout is ${typeof value === 'number' ? value : `of type ${typeof value}`}. Pass a ` +
-        'number of milliseconds above 0, or leave it out for 10,000.',
-    )
-  }
-  return value
 }
 
 function isSqlStorage(

@@ -3,6 +3,7 @@ import type { CompiledQuery, Kysely, TransactionSettings } from 'kysely'
 import { DurableObjectSqliteAdapter } from '../dialect/adapter.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike } from '../platform/storage.js'
+import { toTimeout } from '../platform/timeout.js'
 import type { Command, Outcome, StepStub } from './protocol.js'
 import { assertReadOnlyText } from './read-only.js'
 import { ReadOnlyDatabase } from './read-only-database.js'
@@ -36,7 +37,8 @@ const DEFAULT_TRANSACTION_TIMEOUT = 5_000
  * The binding is the permission: whoever can call the method that returns it can send any SQL, and do
  * what the object can. Do not pass it on to clients.
  *
- * Throws `ERR_INVALID_DATABASE` if `db` is of another dialect or of another storage.
+ * Throws `ERR_INVALID_DATABASE` if `db` is of another dialect or of another storage, and
+ * `ERR_INVALID_OPTION`.
  *
  * ### Examples
  *
@@ -85,9 +87,16 @@ export class RemoteDatabase extends RpcTarget {
       )
     }
     this.#db = db.withoutPlugins()
-    this.#transactionTimeout = options.transactionTimeout ?? DEFAULT_TRANSACTION_TIMEOUT
+    this.#transactionTimeout = toTimeout(options.transactionTimeout, DEFAULT_TRANSACTION_TIMEOUT)
+    const { access = 'read-write' } = options
+    if (access !== 'read-only' && access !== 'read-write') {
+      throw new DurableObjectSqliteError(
+        'ERR_INVALID_OPTION',
+        "The access of a RemoteDatabase is 'read-only' or 'read-write', and by default 'read-write'.",
+      )
+    }
     this.#readOnly =
-      options.access === 'read-only'
+      access === 'read-only'
         ? new ReadOnlyDatabase(database, storage, this.#transactionTimeout)
         : undefined
   }

@@ -10,6 +10,7 @@ import { DurableObjectSqliteQueryCompiler } from '../compiler/query-compiler.js'
 import { DurableObjectSqliteAdapter } from '../dialect/adapter.js'
 import { DurableObjectSqliteIntrospector } from '../dialect/introspector.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
+import { toTimeout } from '../platform/timeout.js'
 import { RemoteDriver } from './remote-driver.js'
 import { type OpenRemoteDatabase, RemoteSession } from './remote-session.js'
 
@@ -37,7 +38,7 @@ const DEFAULT_TRANSACTION_TIMEOUT = 10_000
  * Rejects with `ERR_CONNECTION_LOST` if the object is reset or cannot be reached. A query builder's
  * select outside a transaction is sent again once; a write never is.
  *
- * Throws `ERR_INVALID_DATABASE` for anything but a function.
+ * Throws `ERR_INVALID_DATABASE` for anything but a function, and `ERR_INVALID_OPTION`.
  *
  * ### Examples
  *
@@ -68,7 +69,7 @@ export class RemoteDurableObjectDialect implements Dialect {
       )
     }
     this.#open = open
-    this.#transactionTimeout = config.transactionTimeout ?? DEFAULT_TRANSACTION_TIMEOUT
+    this.#transactionTimeout = toTimeout(config.transactionTimeout, DEFAULT_TRANSACTION_TIMEOUT)
   }
 
   createDriver(): Driver {

@@ -61,7 +61,7 @@ describe('DurableObjectSqliteDialect', () => {
     ['1000', 'of type string'],
     [null, 'of type object'],
   ])('should refuse %j as transactionTimeout', (transactionTimeout, is) =>
-    inDurableObject(({ storage }) => {
+    insideObject(({ storage }) => {
       expect(
         () =>
           new DurableObjectSqliteDialect(storage, {

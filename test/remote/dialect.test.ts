@@ -155,6 +155,26 @@ describe('RemoteDurableObjectDialect', () => {
   })
 })
 
+describe('an option', () => {
+  it.each([0, -1, Number.NaN, '1000', null])('should be no transactionTimeout of %j', (value) =>
+    insideObject(({ db, storage, stub }) => {
+      const transactionTimeout = value as number
+      const refused = expect.objectContaining({ code: 'ERR_INVALID_OPTION' })
+      expect(() => new RemoteDatabase(db, storage, { transactionTimeout })).toThrow(refused)
+      expect(
+        () => new RemoteDurableObjectDialect(() => stub.database(''), { transactionTimeout }),
+      ).toThrow(refused)
+    }),
+  )
+
+  it('should be no access that is misspelt', () =>
+    insideObject(({ db, storage }) => {
+      expect(() => new RemoteDatabase(db, storage, { access: 'readonly' as 'read-only' })).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_OPTION' }),
+      )
+    }))
+})
+
 describe('RemoteDatabase', () => {
   it('should refuse a Kysely of another storage, or of another dialect', async () => {
     const other = await insideObject(({ db }) => db)
