@@ -27,7 +27,7 @@ function toRow(names: readonly string[], values: readonly SqlStorageValue[]): Ro
 }
 
 function form<T>(it: Form<T>): Form<unknown> {
-  return it as Form<unknown>
+  return it
 }
 
 export const forms = {

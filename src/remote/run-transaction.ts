@@ -7,6 +7,9 @@ import { toPromise } from './to-promise.js'
 import { toWireError } from './wire-error.js'
 import type { WireReply } from './wire-result.js'
 
+/** The longest time of a timer, in milliseconds: 2^31 - 1. */
+const MAX_DELAY = 2_147_483_647
+
 export interface RemoteTransactionOptions {
   readonly db: Kysely<unknown>
   readonly settings: TransactionSettings
@@ -80,7 +83,7 @@ async function nextCommand(step: StepStub, reply: WireReply<Outcome>): Promise<C
 /** The timer is started inside the innermost `storage.transaction()`: the platform holds back others. */
 function withinTime<T>(promise: Promise<T>, timeout: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(fellSilent(timeout)), timeout)
+    const timer = setTimeout(() => reject(fellSilent(timeout)), Math.min(timeout, MAX_DELAY))
     void promise.then(resolve, reject).then(() => clearTimeout(timer))
   })
 }

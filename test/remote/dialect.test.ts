@@ -17,7 +17,7 @@ describe('RemoteDurableObjectDialect', () => {
   it.each([undefined, null, {}, 'database', 1])(
     'should refuse %j instead of a function',
     (open) => {
-      expect(() => new RemoteDurableObjectDialect(open as unknown as OpenRemoteDatabase)).toThrow(
+      expect(() => new RemoteDurableObjectDialect(open as OpenRemoteDatabase)).toThrow(
         expect.objectContaining({ code: 'ERR_INVALID_DATABASE' }),
       )
     },

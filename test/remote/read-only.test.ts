@@ -125,8 +125,10 @@ describe.each(methods)('a read only RemoteDatabase, through %s', (name, run) => 
       'explain query plan delete from person',
       'delete from person where id = 99 returning *',
     ])('should run %s', (sql) =>
-    withReadOnly(async ({ db }) => {
-      await run(db, CompiledQuery.raw(sql))
+    withReadOnly(async (scope) => {
+      const before = await contents(scope)
+      await expect(run(scope.db, CompiledQuery.raw(sql))).resolves.toBeDefined()
+      expect(await contents(scope)).toEqual(before)
     }),
   )
 })

@@ -68,6 +68,7 @@ describe('a remote stream', () => {
         }
         await trx.schema.dropTable('other').execute()
       })
+      expect(await dropsOther(scope)).toBe(false)
     }))
 
   it('should close its cursor when the Worker lets go of it', () =>

@@ -1,4 +1,5 @@
 import type { DeleteResult, Generated, InsertResult, Kysely, UpdateResult } from 'kysely'
+import { expectTypeOf } from 'vitest'
 import {
   batch,
   RemoteDatabase,
@@ -15,12 +16,6 @@ declare const db: Kysely<Database>
 declare const object: DurableObjectStub<TestObject>
 declare const storage: DurableObjectStorage
 
-function same<T>(_: T): {
-  as: <U>(it: [T] extends [U] ? ([U] extends [T] ? true : never) : never) => void
-} {
-  return { as() {} }
-}
-
 const [people, inserted, updated, deleted, ids, created] = await batch(db, [
   db.selectFrom('person').selectAll(),
   db.insertInto('person').values({ name: 'Ada' }),
@@ -29,12 +24,12 @@ const [people, inserted, updated, deleted, ids, created] = await batch(db, [
   db.insertInto('person').values({ name: 'Ada' }).returning('id').compile(),
   db.schema.dropTable('person'),
 ])
-same(people).as<{ id: number; name: string }[]>(true)
-same(inserted).as<InsertResult>(true)
-same(updated).as<UpdateResult>(true)
-same(deleted).as<DeleteResult>(true)
-same(ids).as<{ id: number }[]>(true)
-same(created).as<unknown[]>(true)
+expectTypeOf(people).toEqualTypeOf<{ id: number; name: string }[]>()
+expectTypeOf(inserted).toEqualTypeOf<InsertResult>()
+expectTypeOf(updated).toEqualTypeOf<UpdateResult>()
+expectTypeOf(deleted).toEqualTypeOf<DeleteResult>()
+expectTypeOf(ids).toEqualTypeOf<{ id: number }[]>()
+expectTypeOf(created).toEqualTypeOf<unknown[]>()
 
 // @ts-expect-error -- there are six
 await batch(db, [db.selectFrom('person').selectAll()]).then(([, second]) => second)
