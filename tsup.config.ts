@@ -3,6 +3,7 @@ import { defineConfig } from 'tsup'
 export default defineConfig([
   {
     entry: {
+      cost: 'src/cost/index.ts',
       index: 'src/index.ts',
       migration: 'src/migration/index.ts',
       remote: 'src/remote/index.ts',

@@ -123,6 +123,7 @@ export class DurableObjectSqliteDialect implements Dialect {
 
   createAdapter(): DialectAdapter {
     return new DurableObjectSqliteAdapter(this.#database, {
+      dialect: this,
       sql: this.#sql,
       hasTransactions: this.#storage !== undefined,
       transactionTimeout: this.#transactionTimeout,

@@ -35,6 +35,8 @@ export interface DurableObjectSqliteQueryEvent {
   readonly error?: unknown
 }
 
+type OnQuery = (event: DurableObjectSqliteQueryEvent) => void
+
 const CHANGES = 'select changes() as changes, last_insert_rowid() as rowid'
 const ROWID_AS_TEXT = 'select cast(last_insert_rowid() as text) as rowid'
 /**
@@ -50,20 +52,43 @@ const SCHEMA_STATEMENT = /^(?:alter|analyze|create|drop|reindex)\b/i
  */
 export class DurableObjectSqliteDatabase {
   readonly #sql: SqlStorage
-  readonly #onQuery: ((event: DurableObjectSqliteQueryEvent) => void) | undefined
+  readonly #onQuery: OnQuery | undefined
   readonly #storage: DurableObjectStorageLike | undefined
-  readonly #tables = new Tables((question, name) => this.#ask(question, name))
+  readonly #tables: Tables
   #followUpRowsRead = 0
 
-  /** Without the whole storage, a statement that fails may leave some of its rows. */
+  /**
+   * Without the whole storage, a statement that fails may leave some of its rows. What is known of
+   * tables is shared with those given.
+   */
   constructor(
     sql: SqlStorage,
-    onQuery?: (event: DurableObjectSqliteQueryEvent) => void,
+    onQuery?: OnQuery,
     storage?: DurableObjectStorageLike,
+    tables?: Tables,
   ) {
     this.#sql = sql
     this.#onQuery = onQuery
     this.#storage = storage
+    this.#tables = new Tables((question, name) => this.#ask(question, name), tables)
+  }
+
+  /** The same, for queries of which another function is told after `onQuery`, whatever that throws. */
+  withObserver(observer: OnQuery): DurableObjectSqliteDatabase {
+    const onQuery = this.#onQuery
+    const both: OnQuery = (event) => {
+      try {
+        onQuery?.(event)
+      } finally {
+        observer(event)
+      }
+    }
+    return new DurableObjectSqliteDatabase(
+      this.#sql,
+      onQuery === undefined ? observer : both,
+      this.#storage,
+      this.#tables,
+    )
   }
 
   /** Whether it is that of this storage. */
@@ -320,7 +345,8 @@ function isWrite({ query }: CompiledQuery): boolean {
   }
 }
 
-function isSchemaStatement(query: CompiledQuery): boolean {
+/** Whether it is a statement that changes the schema, and no rows. */
+export function isSchemaStatement(query: CompiledQuery): boolean {
   return !isWrite(query) && SCHEMA_STATEMENT.test(withoutLeadingComments(query.sql))
 }
 
