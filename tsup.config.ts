@@ -33,10 +33,12 @@ export default defineConfig([
       drizzle: 'src/drizzle/index.ts',
       index: 'src/index.ts',
       migration: 'src/migration/index.ts',
+      remote: 'src/remote/index.ts',
     },
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',
+    external: ['cloudflare:workers'],
     sourcemap: true,
     // All builds write to the directory at the same time.
     clean: ['!cli*.js'],

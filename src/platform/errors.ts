@@ -38,6 +38,12 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TRANSACTION_ENDED'
   /** A write in a `read only` transaction. */
   | 'ERR_READ_ONLY_TRANSACTION'
+  /** A write to a `RemoteDatabase` whose access is read only. */
+  | 'ERR_READ_ONLY'
+  /** The connection to the object of a remote query broke. */
+  | 'ERR_CONNECTION_LOST'
+  /** A remote query, or its result, is larger than what a message between Workers carries. */
+  | 'ERR_MESSAGE_TOO_LARGE'
   /** A `db.transaction()` is open where none can be: at a synchronous query, for one. */
   | 'ERR_TRANSACTION_OPEN'
   /** A value of a prepared query is missing, or has a name that the query does not know. */
@@ -120,12 +126,16 @@ export class DurableObjectSqliteError extends Error {
    */
   readonly sql: string | undefined
 
+  /** Of a `batch()`: which of its queries failed, from 0. */
+  readonly index: number | undefined
+
   constructor(
     code: DurableObjectSqliteErrorCode | `SQLITE_${string}`,
     message: string,
     options?: ErrorOptions & {
       readonly hint?: string | undefined
       readonly sql?: string | undefined
+      readonly index?: number | undefined
     },
   ) {
     const { stackTraceLimit } = V8Error
@@ -137,6 +147,7 @@ export class DurableObjectSqliteError extends Error {
     this.code = code
     this.hint = options?.hint
     this.sql = options?.sql
+    this.index = options?.index
   }
 }
 
