@@ -27,7 +27,13 @@ const licenses: Plugin = {
 
 export default defineConfig([
   {
-    entry: { index: 'src/index.ts', migration: 'src/migration/index.ts' },
+    entry: {
+      columns: 'src/columns/index.ts',
+      cost: 'src/cost/index.ts',
+      drizzle: 'src/drizzle/index.ts',
+      index: 'src/index.ts',
+      migration: 'src/migration/index.ts',
+    },
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',

@@ -4,6 +4,10 @@ import { limitHint } from './limit-hints.js'
 export type DurableObjectSqliteErrorCode =
   /** A value that SQLite would store as something else. */
   | 'ERR_UNSUPPORTED_PARAMETER'
+  /** A stored value that is none of its column, by what `columns` says of it. */
+  | 'ERR_COLUMN_VALUE'
+  /** A default that cannot be called for each row, of an insert from a select. */
+  | 'ERR_COLUMN_DEFAULT'
   /** The statement has more or fewer placeholders than values. */
   | 'ERR_PARAMETER_COUNT'
   /** The values of a query are too large to be bound, even as JSON texts. */
@@ -38,7 +42,7 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TRANSACTION_OPEN'
   /** A value of a prepared query is missing, or has a name that the query does not know. */
   | 'ERR_PARAMETER_NAME'
-  /** A `SyncExecutor` was given a Kysely of another dialect, or of another storage. */
+  /** A `SyncExecutor` or a meter was given a Kysely of another dialect, or of another storage. */
   | 'ERR_INVALID_DATABASE'
   /** A `SyncExecutor` was given a Kysely with a plugin whose results need a promise. */
   | 'ERR_UNSUPPORTED_PLUGIN'
@@ -67,6 +71,12 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TABLE_REBUILD'
   /** The platform cannot go back to the point in time, or it is not known. */
   | 'ERR_POINT_IN_TIME_UNAVAILABLE'
+  /** A SQL text of several statements, where `explain()` needs one. */
+  | 'ERR_SEVERAL_STATEMENTS'
+  /** The queries of a meter read or wrote more rows than their `QueryBudget` allows. */
+  | 'ERR_BUDGET_EXCEEDED'
+  /** A `QueryBudget` without a limit, or with one that is no number of rows. */
+  | 'ERR_INVALID_BUDGET'
 
 /** https://v8.dev/docs/stack-trace-api */
 const V8Error = Error as ErrorConstructor & { stackTraceLimit?: number | undefined }

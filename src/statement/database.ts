@@ -8,6 +8,7 @@ import {
   isForeignKeysPragmaIgnored,
   readDatabaseList,
 } from './pragmas.js'
+import { planOf, type QueryPlan } from './query-columns.js'
 import { tableOfRawInsert } from './raw-insert.js'
 import { withoutPlatformTables } from './platform-tables.js'
 import { closeCursor, readRows, readValues, rowReader, type RowReader } from './rows.js'
@@ -35,6 +36,8 @@ export interface DurableObjectSqliteQueryEvent {
   readonly error?: unknown
 }
 
+type OnQuery = (event: DurableObjectSqliteQueryEvent) => void
+
 const CHANGES = 'select changes() as changes, last_insert_rowid() as rowid'
 const ROWID_AS_TEXT = 'select cast(last_insert_rowid() as text) as rowid'
 /**
@@ -44,26 +47,53 @@ const ROWID_AS_TEXT = 'select cast(last_insert_rowid() as text) as rowid'
  */
 const SCHEMA_STATEMENT = /^(?:alter|analyze|create|drop|reindex)\b/i
 
+export interface DurableObjectSqliteDatabaseOptions {
+  readonly onQuery?: OnQuery | undefined
+  /** Without it a statement that fails may leave some of its rows. */
+  readonly storage?: DurableObjectStorageLike | undefined
+  /** Whether queries have plans of what to do with their values and rows. */
+  readonly hasColumns?: boolean
+  /** With whom to share what is known of tables. */
+  readonly tables?: Tables
+}
+
 /**
  * Runs compiled queries on `ctx.storage.sql` and asks SQLite what they did. All of it is
  * synchronous, as the platform is.
  */
 export class DurableObjectSqliteDatabase {
   readonly #sql: SqlStorage
-  readonly #onQuery: ((event: DurableObjectSqliteQueryEvent) => void) | undefined
+  readonly #options: DurableObjectSqliteDatabaseOptions
+  readonly #onQuery: OnQuery | undefined
   readonly #storage: DurableObjectStorageLike | undefined
-  readonly #tables = new Tables((question, name) => this.#ask(question, name))
+  readonly #tables: Tables
   #followUpRowsRead = 0
+  readonly #hasColumns: boolean
 
-  /** Without the whole storage, a statement that fails may leave some of its rows. */
-  constructor(
-    sql: SqlStorage,
-    onQuery?: (event: DurableObjectSqliteQueryEvent) => void,
-    storage?: DurableObjectStorageLike,
-  ) {
+  constructor(sql: SqlStorage, options: DurableObjectSqliteDatabaseOptions = {}) {
     this.#sql = sql
-    this.#onQuery = onQuery
-    this.#storage = storage
+    this.#options = options
+    this.#onQuery = options.onQuery
+    this.#storage = options.storage
+    this.#hasColumns = options.hasColumns === true
+    this.#tables = new Tables((question, name) => this.#ask(question, name), options.tables)
+  }
+
+  /** The same, for queries of which another function is told after `onQuery`, whatever that throws. */
+  withObserver(observer: OnQuery): DurableObjectSqliteDatabase {
+    const onQuery = this.#onQuery
+    const both: OnQuery = (event) => {
+      try {
+        onQuery?.(event)
+      } finally {
+        observer(event)
+      }
+    }
+    return new DurableObjectSqliteDatabase(this.#sql, {
+      ...this.#options,
+      onQuery: onQuery === undefined ? observer : both,
+      tables: this.#tables,
+    })
   }
 
   /** Whether it is that of this storage. */
@@ -80,12 +110,16 @@ export class DurableObjectSqliteDatabase {
     let cursor: SqlStorageCursor | undefined
     let result: QueryResult<unknown>
     this.#followUpRowsRead = 0
+    const plan = this.#planOf(query)
     try {
+      if (plan !== undefined) {
+        ;({ query, parameters } = plan.bind(query, parameters))
+      }
       cursor = this.#exec(query, parameters)
       const { columnNames } = cursor
       result =
         columnNames.length > 0
-          ? { rows: readRows(cursor, columnNames) }
+          ? { rows: readRows(cursor, columnNames, plan?.rowReader) }
           : this.#readChanges(query, cursor)
       if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
         refuseWrite()
@@ -115,7 +149,11 @@ export class DurableObjectSqliteDatabase {
   ): void {
     let cursor: SqlStorageCursor | undefined
     this.#followUpRowsRead = 0
+    const plan = this.#planOf(query)
     try {
+      if (plan !== undefined) {
+        ;({ query, parameters } = plan.bind(query, parameters))
+      }
       cursor = this.#exec(query, parameters)
       if (cursor.columnNames.length > 0) {
         // A write that is not read to its end breaks the commit of the object.
@@ -144,9 +182,14 @@ export class DurableObjectSqliteDatabase {
     let cursor: SqlStorageCursor | undefined
     let followUpRowsRead = 0
     let failure: unknown
+    let { parameters } = query
+    const plan = this.#planOf(query)
     this.#followUpRowsRead = 0
     try {
-      cursor = this.#exec(query, query.parameters)
+      if (plan !== undefined) {
+        ;({ query, parameters } = plan.bind(query, parameters))
+      }
+      cursor = this.#exec(query, parameters)
       if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
         refuseWrite()
       }
@@ -161,7 +204,7 @@ export class DurableObjectSqliteDatabase {
       // A write that is not read to its end breaks the commit of the object. SQLite has made all its
       // changes before the first row: https://www.sqlite.org/lang_returning.html
       const values = cursor.rowsWritten > 0 || isWrite(query) ? readValues(cursor) : cursor.raw()
-      yield* inChunks<R>(values, rowReader(columnNames), chunkSize)
+      yield* inChunks<R>(values, (plan?.rowReader ?? rowReader)(columnNames), chunkSize)
     } catch (error) {
       failure = toDurableObjectSqliteError(error, query.sql)
       throw failure
@@ -169,8 +212,12 @@ export class DurableObjectSqliteDatabase {
       if (cursor !== undefined && cursor.columnNames.length > 0) {
         closeCursor(cursor)
       }
-      this.#report(query, query.parameters, cursor, followUpRowsRead, failure)
+      this.#report(query, parameters, cursor, followUpRowsRead, failure)
     }
+  }
+
+  #planOf(query: CompiledQuery): QueryPlan | undefined {
+    return this.#hasColumns ? planOf(query) : undefined
   }
 
   /** Runs the statement. One that fails leaves none of its rows, as far as it can be undone. */
@@ -320,7 +367,8 @@ function isWrite({ query }: CompiledQuery): boolean {
   }
 }
 
-function isSchemaStatement(query: CompiledQuery): boolean {
+/** Whether it is a statement that changes the schema, and no rows. */
+export function isSchemaStatement(query: CompiledQuery): boolean {
   return !isWrite(query) && SCHEMA_STATEMENT.test(withoutLeadingComments(query.sql))
 }
 
