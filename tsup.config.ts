@@ -3,9 +3,10 @@ import { defineConfig } from 'tsup'
 export default defineConfig([
   {
     entry: {
-      index: 'src/index.ts',
       columns: 'src/columns/index.ts',
+      cost: 'src/cost/index.ts',
       drizzle: 'src/drizzle/index.ts',
+      index: 'src/index.ts',
       migration: 'src/migration/index.ts',
     },
     format: 'esm',

@@ -4,11 +4,12 @@ import {
   type OrNode,
   type SelectQueryNode,
   SqliteQueryCompiler,
-  WithNode,
+  type UpdateQueryNode,
 } from 'kysely'
 import { toIntegerText } from '../statement/parameters.js'
 import { countTerms, splitAtOpenTerms, termsOf } from './condition-chain.js'
-import { nestSetOperations } from './set-operations.js'
+import { refuseEmptyList } from './empty-lists.js'
+import { nestUnionAll } from './union-all.js'
 
 /**
  * A chain of more terms is compiled to a balanced tree: `a and b and c` is two levels deep for
@@ -37,14 +38,31 @@ export class BaseQueryCompiler extends SqliteQueryCompiler {
     return identifier.includes('`') ? identifier.replaceAll('`', '``') : identifier
   }
 
-  /** A number is bound as REAL and a bigint not at all, so a bigint travels as its digits. */
+  /**
+   * A number is bound as REAL and a bigint not at all, so a bigint travels as its digits. The plus takes
+   * away the affinity of a cast, since a parameter has none.
+   */
   protected override appendValue(value: unknown): void {
     if (typeof value === 'bigint') {
-      this.append('cast(')
+      this.append('+cast(')
       super.appendValue(toIntegerText(value))
       this.append(' as integer)')
     } else {
       super.appendValue(value)
+    }
+  }
+
+  protected override compileList(nodes: readonly OperationNode[], separator = ', '): void {
+    const { length } = nodes
+    // Joins and modifiers, which commas do not separate, may be none.
+    if (length === 0 && separator === ', ') {
+      refuseEmptyList(this.nodeStack.at(-1))
+    }
+    for (let i = 0; i < length; i++) {
+      if (i > 0) {
+        this.append(separator)
+      }
+      this.visitNode(nodes[i]!)
     }
   }
 
@@ -60,10 +78,18 @@ export class BaseQueryCompiler extends SqliteQueryCompiler {
     }
   }
 
+  protected override visitUpdateQuery(node: UpdateQueryNode): void {
+    if (node.updates === undefined) {
+      refuseEmptyList(node)
+    }
+    super.visitUpdateQuery(node)
+  }
+
   protected override visitSelectQuery(node: SelectQueryNode): void {
-    super.visitSelectQuery(
-      node.setOperations === undefined || this.#isRecursive() ? node : nestSetOperations(node),
-    )
+    if (node.selections === undefined) {
+      refuseEmptyList(node)
+    }
+    super.visitSelectQuery(this.parentNode === undefined ? nestUnionAll(node) : node)
   }
 
   /** Appends a long chain and returns true, or returns false for one that can stay as it is. */
@@ -93,11 +119,5 @@ export class BaseQueryCompiler extends SqliteQueryCompiler {
     this.append(`)${operator}(`)
     this.#appendTree(terms.slice(middle), operator)
     this.append(')')
-  }
-
-  /** SQLite wants every recursive reference at the top level of its select. */
-  #isRecursive(): boolean {
-    const expression = this.nodeStack.at(-3)
-    return expression !== undefined && WithNode.is(expression) && expression.recursive === true
   }
 }

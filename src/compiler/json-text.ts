@@ -1,10 +1,10 @@
 import type { SqliteParameter } from '../statement/parameters.js'
 import { MAX_VALUE_BYTES } from '../platform/limits.js'
 
-/** A value that JSON has no notation for. */
+/** A value that JSON has no notation for: the only objects that can be bound. */
 export type Blob = ArrayBuffer | ArrayBufferView
 
-export function isBlob(value: SqliteParameter | bigint): value is Blob {
+export function isBlob(value: unknown): value is Blob {
   return typeof value === 'object' && value !== null
 }
 
@@ -17,16 +17,14 @@ export function isPlainText(text: string): boolean {
 
 /**
  * The value as JSON that SQLite reads as the very value: a number stays a REAL as if it were bound
- * (`5.0`), a bigint is an INTEGER, and `9e999` is how SQLite itself writes infinity.
+ * (`5.0`), and `9e999` is how SQLite itself writes infinity.
  *
  * https://www.sqlite.org/json1.html
  */
-export function toJson(value: Exclude<SqliteParameter, Blob> | bigint): string {
+export function toJson(value: Exclude<SqliteParameter, Blob>): string {
   switch (typeof value) {
     case 'string':
       return isPlainText(value) ? `"${value}"` : JSON.stringify(value)
-    case 'bigint':
-      return value.toString()
     case 'number':
       return numberToJson(value)
     default:
@@ -76,17 +74,17 @@ export function sizeOf(text: string): number {
     : new TextEncoder().encode(text).byteLength
 }
 
-/** The value as JSON, a BLOB as hexadecimal digits, unless that takes more bytes. */
-export function toJsonOfSize(value: SqliteParameter, maxBytes: number): string | undefined {
-  if (isBlob(value) && value.byteLength * 2 > maxBytes) {
+/** The bytes of JSON that an element of a text may have. */
+export const MAX_ELEMENT_BYTES = MAX_VALUE_BYTES - 10_000
+
+/** The value as JSON, a BLOB as hexadecimal digits. Undefined where that is too large for an element. */
+export function toJsonElement(value: SqliteParameter): string | undefined {
+  if (isBlob(value) && value.byteLength * 2 > MAX_ELEMENT_BYTES) {
     return undefined
   }
   const json = isBlob(value) ? blobToJson(value) : toJson(value)
-  return sizeOf(json) > maxBytes ? undefined : json
+  return sizeOf(json) > MAX_ELEMENT_BYTES ? undefined : json
 }
-
-/** The bytes of JSON that an element of a text may have, and the values of a row in all. */
-export const MAX_ROW_BYTES = MAX_VALUE_BYTES - 10_000
 
 /** A JSON array that grows until it is as big as a value can be. */
 export class JsonArray {

@@ -1,9 +1,10 @@
-import { type Kysely, SqliteAdapter } from 'kysely'
+import { type Dialect, type Kysely, SqliteAdapter } from 'kysely'
 import type { SqlStorage } from '../platform/storage.js'
 import type { DurableObjectSqliteDatabase } from '../statement/database.js'
 import { MigrationLock } from './migration-lock.js'
 
 export interface DurableObjectSqliteAdapterOptions {
+  readonly dialect: Dialect
   readonly sql: SqlStorage
   /** Whether the dialect was made from `ctx.storage`. */
   readonly hasTransactions: boolean
@@ -25,6 +26,16 @@ export class DurableObjectSqliteAdapter extends SqliteAdapter {
     super()
     this.database = database
     this.#options = options
+  }
+
+  /** What it is an adapter of, for a Kysely that shares the connections of another. */
+  get dialect(): Dialect | undefined {
+    return this.#options?.dialect
+  }
+
+  /** The same adapter on another view of the database. */
+  onDatabase(database: DurableObjectSqliteDatabase): DurableObjectSqliteAdapter {
+    return new DurableObjectSqliteAdapter(database, this.#options)
   }
 
   /**

@@ -22,7 +22,7 @@ interface AbortableOptions {
  * transaction it may be in: the queries of all others wait until that ends.
  */
 export class DurableObjectSqliteConnection implements DatabaseConnection {
-  readonly #database: DurableObjectSqliteDatabase
+  #database: DurableObjectSqliteDatabase
   readonly #gate: TransactionGate
   /** Milliseconds. */
   readonly #timeout: number
@@ -47,6 +47,13 @@ export class DurableObjectSqliteConnection implements DatabaseConnection {
   /** The transaction that it is in. One that ended stays until it is rolled back or committed. */
   get transaction(): Transaction | undefined {
     return this.#transaction
+  }
+
+  /** Runs the queries that follow on another view of the database. Returns the one before. */
+  exchangeDatabase(database: DurableObjectSqliteDatabase): DurableObjectSqliteDatabase {
+    const before = this.#database
+    this.#database = database
+    return before
   }
 
   async executeQuery<R>(query: CompiledQuery, options?: AbortableOptions): Promise<QueryResult<R>> {

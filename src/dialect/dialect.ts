@@ -110,12 +110,11 @@ export class DurableObjectSqliteDialect implements Dialect {
         'Pass the storage of the Durable Object: new DurableObjectSqliteDialect(ctx.storage).',
       )
     }
-    this.#database = new DurableObjectSqliteDatabase(
-      this.#sql,
-      config.onQuery,
-      this.#storage,
-      config.columns !== undefined,
-    )
+    this.#database = new DurableObjectSqliteDatabase(this.#sql, {
+      onQuery: config.onQuery,
+      storage: this.#storage,
+      hasColumns: config.columns !== undefined,
+    })
     this.#columns = config.columns
     this.#transactionTimeout = toTimeout(config.transactionTimeout)
   }
@@ -135,6 +134,7 @@ export class DurableObjectSqliteDialect implements Dialect {
 
   createAdapter(): DialectAdapter {
     return new DurableObjectSqliteAdapter(this.#database, {
+      dialect: this,
       sql: this.#sql,
       hasTransactions: this.#storage !== undefined,
       transactionTimeout: this.#transactionTimeout,

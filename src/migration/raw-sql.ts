@@ -4,7 +4,7 @@ import type { SqlStorage, SqlStorageValue } from '../platform/storage.js'
 export function read<Row extends readonly SqlStorageValue[]>(
   sql: SqlStorage,
   query: string,
-  ...bindings: string[]
+  ...bindings: readonly unknown[]
 ): Row[] {
   return [...sql.exec(query, ...bindings).raw()] as unknown[] as Row[]
 }

@@ -12,6 +12,8 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_PARAMETER_COUNT'
   /** The values of a query are too large to be bound, even as JSON texts. */
   | 'ERR_TOO_MANY_PARAMETERS'
+  /** A query has no rows, no columns or nothing to set where SQLite wants some. */
+  | 'ERR_EMPTY_LIST'
   /** The SQL text is empty, or nothing but comments. */
   | 'ERR_NO_STATEMENT'
   /** The Durable Object class is not SQLite-backed. */
@@ -40,7 +42,7 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TRANSACTION_OPEN'
   /** A value of a prepared query is missing, or has a name that the query does not know. */
   | 'ERR_PARAMETER_NAME'
-  /** A `SyncExecutor` was given a Kysely of another dialect, or of another storage. */
+  /** A `SyncExecutor` or a meter was given a Kysely of another dialect, or of another storage. */
   | 'ERR_INVALID_DATABASE'
   /** A `SyncExecutor` was given a Kysely with a plugin whose results need a promise. */
   | 'ERR_UNSUPPORTED_PLUGIN'
@@ -68,6 +70,12 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TABLE_REBUILD'
   /** The platform cannot go back to the point in time, or it is not known. */
   | 'ERR_POINT_IN_TIME_UNAVAILABLE'
+  /** A SQL text of several statements, where `explain()` needs one. */
+  | 'ERR_SEVERAL_STATEMENTS'
+  /** The queries of a meter read or wrote more rows than their `QueryBudget` allows. */
+  | 'ERR_BUDGET_EXCEEDED'
+  /** A `QueryBudget` without a limit, or with one that is no number of rows. */
+  | 'ERR_INVALID_BUDGET'
 
 /** https://v8.dev/docs/stack-trace-api */
 const V8Error = Error as ErrorConstructor & { stackTraceLimit?: number | undefined }

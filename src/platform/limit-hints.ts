@@ -18,9 +18,9 @@ const HINTS: readonly { readonly message: RegExp; readonly hint: string }[] = [
   {
     message: /^statement too long/,
     hint:
-      'The SQL text of a statement has at most 100,000 bytes. Pass values as parameters instead of ' +
-      'writing them into the text, build lists with in and rows with values(), and split the rest ' +
-      'into several statements.',
+      'The SQL text of a statement has at most 100,000 bytes. Build lists with in and rows of values ' +
+      'with values(), whose text does not grow with them; pass values as parameters instead of ' +
+      'writing them into the text; and split the rest, such as a long case, into several statements.',
   },
   {
     message: /^string or blob too big/,
@@ -38,9 +38,8 @@ const HINTS: readonly { readonly message: RegExp; readonly hint: string }[] = [
   {
     message: /^too many terms in compound SELECT/,
     hint:
-      'A compound select has at most 5 terms. Runs of one kind of union are nested for you; put ' +
-      'other terms into sub-selects: select * from (… union …). A term must be a select of the ' +
-      'query builder without order by, limit or with of its own.',
+      'A compound select has at most 5 terms. Those of a whole query that has nothing but union all, ' +
+      'and no order by, are nested for you; put others into sub-selects: select * from (… union …).',
   },
   {
     message: /^too many terms in (?:ORDER|GROUP) BY clause/,
@@ -77,8 +76,10 @@ const HINTS: readonly { readonly message: RegExp; readonly hint: string }[] = [
   {
     message: /^out of memory/,
     hint:
-      'SQLite ran out of memory, or the statement compiles to more than its 25,000 instructions: ' +
-      'too many values that are not in one in list or in values(). Split the statement into several.',
+      'SQLite ran out of memory, or the statement compiles to more than its 25,000 instructions, ' +
+      'which are enough for some thousand values in conditions, in case or in rows with expressions. ' +
+      'Lists behind in and rows of nothing but values take any number; split the rest into several ' +
+      'statements, or join with json_each() of one JSON text.',
   },
   {
     message: /^abort due to ROLLBACK/,

@@ -36,6 +36,8 @@ export interface DurableObjectSqliteQueryEvent {
   readonly error?: unknown
 }
 
+type OnQuery = (event: DurableObjectSqliteQueryEvent) => void
+
 const CHANGES = 'select changes() as changes, last_insert_rowid() as rowid'
 const ROWID_AS_TEXT = 'select cast(last_insert_rowid() as text) as rowid'
 /**
@@ -45,30 +47,53 @@ const ROWID_AS_TEXT = 'select cast(last_insert_rowid() as text) as rowid'
  */
 const SCHEMA_STATEMENT = /^(?:alter|analyze|create|drop|reindex)\b/i
 
+export interface DurableObjectSqliteDatabaseOptions {
+  readonly onQuery?: OnQuery | undefined
+  /** Without it a statement that fails may leave some of its rows. */
+  readonly storage?: DurableObjectStorageLike | undefined
+  /** Whether queries have plans of what to do with their values and rows. */
+  readonly hasColumns?: boolean
+  /** With whom to share what is known of tables. */
+  readonly tables?: Tables
+}
+
 /**
  * Runs compiled queries on `ctx.storage.sql` and asks SQLite what they did. All of it is
  * synchronous, as the platform is.
  */
 export class DurableObjectSqliteDatabase {
   readonly #sql: SqlStorage
-  readonly #onQuery: ((event: DurableObjectSqliteQueryEvent) => void) | undefined
+  readonly #options: DurableObjectSqliteDatabaseOptions
+  readonly #onQuery: OnQuery | undefined
   readonly #storage: DurableObjectStorageLike | undefined
-  readonly #tables = new Tables((question, name) => this.#ask(question, name))
+  readonly #tables: Tables
   #followUpRowsRead = 0
-  /** Whether queries have plans. */
   readonly #hasColumns: boolean
 
-  /** Without the whole storage, a statement that fails may leave some of its rows. */
-  constructor(
-    sql: SqlStorage,
-    onQuery?: (event: DurableObjectSqliteQueryEvent) => void,
-    storage?: DurableObjectStorageLike,
-    hasColumns = false,
-  ) {
+  constructor(sql: SqlStorage, options: DurableObjectSqliteDatabaseOptions = {}) {
     this.#sql = sql
-    this.#onQuery = onQuery
-    this.#storage = storage
-    this.#hasColumns = hasColumns
+    this.#options = options
+    this.#onQuery = options.onQuery
+    this.#storage = options.storage
+    this.#hasColumns = options.hasColumns === true
+    this.#tables = new Tables((question, name) => this.#ask(question, name), options.tables)
+  }
+
+  /** The same, for queries of which another function is told after `onQuery`, whatever that throws. */
+  withObserver(observer: OnQuery): DurableObjectSqliteDatabase {
+    const onQuery = this.#onQuery
+    const both: OnQuery = (event) => {
+      try {
+        onQuery?.(event)
+      } finally {
+        observer(event)
+      }
+    }
+    return new DurableObjectSqliteDatabase(this.#sql, {
+      ...this.#options,
+      onQuery: onQuery === undefined ? observer : both,
+      tables: this.#tables,
+    })
   }
 
   /** Whether it is that of this storage. */
@@ -342,7 +367,8 @@ function isWrite({ query }: CompiledQuery): boolean {
   }
 }
 
-function isSchemaStatement(query: CompiledQuery): boolean {
+/** Whether it is a statement that changes the schema, and no rows. */
+export function isSchemaStatement(query: CompiledQuery): boolean {
   return !isWrite(query) && SCHEMA_STATEMENT.test(withoutLeadingComments(query.sql))
 }
 

@@ -73,12 +73,12 @@ export function toSqliteParameter(
       }
       throw unsupportedObject(nameOf(index, value, query), value)
     case 'bigint':
-      // The query compiler writes `cast(? as integer)` and passes the digits, so a bigint that
+      // The query compiler writes `+cast(? as integer)` and passes the digits, so a bigint that
       // arrives here belongs to SQL text that was not compiled here.
       throw unsupported(
         nameOf(index, value, query),
         'a bigint in SQL text that this dialect did not compile',
-        'Use the query builder or the sql template tag, or write cast(? as integer) and pass ' +
+        'Use the query builder or the sql template tag, or write +cast(? as integer) and pass ' +
           'String(value)',
       )
     case 'function':
@@ -134,13 +134,13 @@ function unsupported(subject: string, what: string, instead: string): DurableObj
 const MIN_INT64 = -(2n ** 63n)
 const MAX_INT64 = 2n ** 63n - 1n
 
-/** The decimal digits of an integer that fits in 64 bits, to be bound in `cast(? as integer)`. */
+/** The decimal digits of an integer that fits in 64 bits, to be bound in `+cast(? as integer)`. */
 export function toIntegerText(value: bigint): string {
   if (value < MIN_INT64 || value > MAX_INT64) {
     throw new DurableObjectSqliteError(
       'ERR_UNSUPPORTED_PARAMETER',
-      `The bigint ${value} does not fit in SQLite's INTEGER of 64 bits. Pass String(value) and ` +
-        'store it in a TEXT column.',
+      "A bigint does not fit in SQLite's INTEGER of 64 bits. Pass String(value) and store it in a " +
+        'TEXT column.',
     )
   }
   return value.toString()

@@ -12,11 +12,12 @@ interface TableFacts {
 /** What SQLite says of tables, asked once for each until the schema changes. */
 export class Tables {
   readonly #ask: (question: string, name: string) => object
-  readonly #facts = new Map<string, TableFacts>()
+  readonly #facts: Map<string, TableFacts>
 
-  /** `ask` runs a query that binds one value, and returns its one row. */
-  constructor(ask: (question: string, name: string) => object) {
+  /** `ask` runs a query that binds one value, and returns its one row. What is known is shared. */
+  constructor(ask: (question: string, name: string) => object, shared?: Tables) {
     this.#ask = ask
+    this.#facts = shared === undefined ? new Map() : shared.#facts
   }
 
   hasRowid(name: string): boolean {

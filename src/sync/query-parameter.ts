@@ -50,7 +50,7 @@ export class QueryParameter extends Gap {
       case 'scalar':
         return value
       case 'integer':
-        return RawNode.create(['cast(', ' as integer)'], [value])
+        return RawNode.create(['+cast(', ' as integer)'], [value])
       case 'list':
         return RawNode.create(['(select +value from json_each(', '))'], [value])
     }

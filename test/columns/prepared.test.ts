@@ -66,13 +66,16 @@ it('should encode the parameters of a prepared query and stay compiled once', ()
     )
     const built = builds
     const dates = [new Date(5), new Date(6)]
-    for (const balances of [[BIG], [1n, BIG, 3n]]) {
-      expect(find.execute({ balances, dates, active: true, id: 1n })).toEqual([
-        { name: 'Ada', balance: BIG, active: true },
-      ])
+    for (const balances of [[1n], [1n, 2n, 3n]]) {
+      expect(find.execute({ balances, dates, active: true, id: 1n })).toEqual([])
       // Once more for the bigint that meets no column.
       expect(builds).toBe(built + 1)
     }
+    // SQLite rounds such an integer where the column is REAL, so that a list of them has SQL of its own.
+    expect(find.execute({ balances: [1n, BIG], dates, active: true, id: 1n })).toEqual([
+      { name: 'Ada', balance: BIG, active: true },
+    ])
+    expect(builds).toBe(built + 2)
     expect(find.execute({ balances: [BIG - 1n], dates, active: true, id: 1n })).toEqual([])
     expect(find.execute({ balances: [BIG], dates: [], active: true, id: 1n })).toEqual([])
   }))

@@ -216,25 +216,29 @@ describe('random values', () => {
               )
               .execute()
             for (const column of COLUMNS) {
-              // See docs/limits.md: a REAL column and an integer beyond 2^53.
-              const values = column === 'r' ? list.filter(isSafe) : list
-              if (values.length === 0) {
-                continue
-              }
-              for (const left of [sql.ref(column), sql`+${sql.ref(column)}`]) {
+              for (const left of [column, sql.ref(column), sql`+${sql.ref(column)}`] as const) {
                 const { flat, json } = await bothWays(
                   db,
                   db
                     .selectFrom('flat')
                     .select('id')
-                    .where((eb) => eb(left, operator, values)),
+                    .where((eb) => eb(left, operator, list)),
                 )
                 expect(json).toEqual(flat)
               }
             }
           },
         ),
-        RUNS,
+        {
+          ...RUNS,
+          // A text of an integer beyond 2^53 and a REAL that it would be rounded to.
+          examples: [
+            [[2 ** 53], ['9007199254740993'], [], 'in'],
+            [[2 ** 53], ['9007199254740993', 1, null], [], 'in'],
+            [[2 ** 53], [2n ** 53n + 1n, null], [], 'not in'],
+            [[2 ** 53, 2 ** 60], [2n ** 53n + 1n, 2n ** 60n, 'a'], [], 'not in'],
+          ],
+        },
       ),
     ))
 
@@ -302,7 +306,3 @@ describe('random values', () => {
       ),
     ))
 })
-
-function isSafe(value: unknown): boolean {
-  return typeof value !== 'bigint' || (value <= MAX_SAFE && value >= -MAX_SAFE)
-}

@@ -1,4 +1,4 @@
-import { type Generated, sql } from 'kysely'
+import { type Compilable, type Generated, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { DurableObjectSqliteError } from '../../src/index.js'
 import { inDurableObject, type Scope } from '../harness.js'
@@ -151,6 +151,9 @@ describe('a long union', () => {
       .where('id', '>=', from)
       .where('id', '<', from + 3)
 
+  const unionAll = (scope: Scope<Database>) =>
+    range(8).reduce((query, id) => query.unionAll(select(scope, id)), select(scope, 1))
+
   it('should give the rows of union all in the same order', () =>
     inDurableObject<Database>(async (scope) => {
       await createItems(scope, 50)
@@ -165,56 +168,53 @@ describe('a long union', () => {
       expect(await union.execute()).toEqual(pieces)
       const nested = selects.reduceRight((union, query) => query.unionAll(union))
       expect(await nested.execute()).toEqual(pieces)
-      expect(await union.orderBy('id', 'desc').limit(5).offset(1).execute()).toEqual(
-        pieces.toSorted((a, b) => b.id - a.id).slice(1, 6),
-      )
-      expect(
-        await scope.db
-          .selectFrom(union.as('all'))
-          .select(sql`count(*)`.as('count'))
-          .execute(),
-      ).toEqual([{ count: 60 }])
+      expect(await union.limit(5).offset(1).execute()).toEqual(pieces.slice(1, 6))
     }))
 
-  it('should give the distinct rows of union', () =>
+  it.each<[string, (scope: Scope<Database>) => Compilable]>([
+    [
+      'rows are compared',
+      (scope) => range(8).reduce((query, id) => query.union(select(scope, id)), select(scope, 1)),
+    ],
+    [
+      'operations are of several kinds',
+      (scope) =>
+        range(8).reduce(
+          (query, id) =>
+            id === 8 ? query.except(select(scope, id)) : query.unionAll(select(scope, id)),
+          select(scope, 1),
+        ),
+    ],
+    ['rows are sorted', (scope) => unionAll(scope).orderBy('name')],
+    [
+      'it is a sub-select',
+      ({ db, ...scope }) =>
+        db
+          .selectFrom(unionAll({ db, ...scope }).as('all'))
+          .select('all.id')
+          .where('all.name', '=', '1'),
+    ],
+    [
+      'it is a common table expression',
+      ({ db, ...scope }) =>
+        db
+          .with('all', () => unionAll({ db, ...scope }))
+          .selectFrom('all')
+          .select('all.id'),
+    ],
+    [
+      'its rows are inserted, where an integer would become a real of a sub-select',
+      (scope) => scope.db.insertInto('item').columns(['id', 'name']).expression(unionAll(scope)),
+    ],
+  ])('should keep the error of the platform, with its hint, where %s', (_, query) =>
     inDurableObject<Database>(async (scope) => {
-      await createItems(scope, 50)
-      const starts = range(20).map((i) => 1 + ((i * 7) % 40))
-      const union = starts
-        .map((start) => select(scope, start))
-        .reduce((union, query) => union.union(query))
-      const pieces = new Map<number, unknown>()
-      for (const start of starts) {
-        for (const row of await select(scope, start).execute()) {
-          pieces.set(row.id, row)
-        }
-      }
-      expect(await union.execute()).toEqual(
-        [...pieces].toSorted(([a], [b]) => a - b).map(([, row]) => row),
-      )
-    }))
-
-  it('should keep the order of unlike operations', () =>
-    inDurableObject<Database>(async (scope) => {
-      await createItems(scope, 50)
-      const { db } = scope
-      const ids = (...values: number[]) =>
-        db.selectFrom('item').select('id').where('id', 'in', values)
-      // ((1 2 + 2 3 + 2) distinct with 3, 4) + 4 + 5 + 5 without 1, without 2
-      const query = ids(1, 2)
-        .unionAll(ids(2, 3))
-        .unionAll(ids(2))
-        .union(ids(3))
-        .union(ids(4))
-        .unionAll(ids(4))
-        .unionAll(ids(5))
-        .unionAll(ids(5))
-      expect((await query.execute()).map(({ id }) => id).toSorted((a, b) => a - b)).toEqual([
-        1, 2, 3, 4, 4, 5, 5,
-      ])
-      const without = range(12).reduce((query, id) => query.except(ids(id)), ids(...range(15)))
-      expect(await without.execute()).toEqual([{ id: 13 }, { id: 14 }, { id: 15 }])
-    }))
+      await createItems(scope, 20)
+      await expect(scope.db.executeQuery(query(scope).compile())).rejects.toMatchObject({
+        message: 'too many terms in compound SELECT: SQLITE_ERROR',
+        hint: expect.stringMatching(/5 terms.*select \* from/),
+      })
+    }),
+  )
 
   it('should keep the SQL of a short one, and the names of the columns', () =>
     inDurableObject<Database>(async (scope) => {

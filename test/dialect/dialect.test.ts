@@ -109,6 +109,6 @@ describe('DurableObjectSqliteDialect', () => {
     inDurableObject<Database>(({ db }) => {
       const query = db.insertInto('person').values({ name: 'Ada' }).returning('name')
       expect(query.compile().sql).toBe('insert into `person` (`name`) values (?) returning `name`')
-      expect(sql`select ${5n}`.compile(db).sql).toBe('select cast(? as integer)')
+      expect(sql`select ${5n}`.compile(db).sql).toBe('select +cast(? as integer)')
     }))
 })

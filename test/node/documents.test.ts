@@ -175,18 +175,49 @@ async function typeScriptErrors(): Promise<string[]> {
     })
 }
 
+/** The code of a file of docs/testing.md. */
+function testingFile(file: string): string {
+  const { blocks = [] } = documents.find(({ document }) => document === 'docs/testing.md') ?? {}
+  return blocks.find((block) => fileOf(block) === file)?.code ?? ''
+}
+
+/** Runs the tests of a page's project, and returns what they print. */
+async function runProject(name: string): Promise<string> {
+  const project = `${directory}/${name}`
+  const { stdout } = await run(
+    process.execPath,
+    [`${root}node_modules/vitest/vitest.mjs`, 'run', '--root', project, '--reporter', 'tap'],
+    { cwd: project, env: { PATH: process.env['PATH'], WRANGLER_SEND_METRICS: 'false' } },
+  ).catch((error: { stdout: string }) => error)
+  return stdout
+}
+
 describe('the project of docs/testing.md', () => {
   it('should pass its test', async () => {
-    const project = `${directory}/docs-testing-md`
-    const configuration = documents
-      .find(({ document }) => document === 'docs/testing.md')
-      ?.blocks.find((block) => fileOf(block) === 'wrangler.jsonc')
-    write('docs-testing-md/wrangler.jsonc', configuration?.code ?? '')
-    const { stdout } = await run(
-      process.execPath,
-      [`${root}node_modules/vitest/vitest.mjs`, 'run', '--root', project, '--reporter', 'tap'],
-      { cwd: project, env: { PATH: process.env['PATH'], WRANGLER_SEND_METRICS: 'false' } },
+    write('docs-testing-md/wrangler.jsonc', testingFile('wrangler.jsonc'))
+    expect(await runProject('docs-testing-md')).toMatch(
+      /^ +ok 1 - should undo a transfer that the payer cannot pay/m,
     )
-    expect(stdout).toMatch(/^ +ok 1 - should undo a transfer that the payer cannot pay/m)
+  })
+})
+
+describe('the project of docs/cost.md', () => {
+  beforeAll(() => {
+    const configuration = testingFile('wrangler.jsonc')
+      .replaceAll('Bank', 'Lists')
+      .replaceAll('BANK', 'LISTS')
+    write('docs-cost-md/wrangler.jsonc', configuration)
+    write('docs-cost-md/vitest.config.ts', testingFile('vitest.config.ts'))
+  })
+
+  it('should pass its test', async () => {
+    expect(await runProject('docs-cost-md')).toMatch(/^ +ok 1 - should read no table whole/m)
+  })
+
+  it('should fail its test without the index', async () => {
+    const source = `${directory}/docs-cost-md/src/index.ts`
+    const index = /^.*create index if not exists item_list.*\n/m
+    writeFileSync(source, readFileSync(source, 'utf8').replace(index, ''))
+    expect(await runProject('docs-cost-md')).toMatch(/^ +not ok 1 - should read no table whole/m)
   })
 })

@@ -1,0 +1,80 @@
+import type { ControlledTransaction, Kysely, Transaction } from 'kysely'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import type { DurableObjectSqliteQueryEvent } from '../statement/database.js'
+import type { QueryBudgetOptions, QueryCosts } from './query-budget-options.js'
+import { QueryMeter } from './query-meter.js'
+import { type StatementCost, StatementCosts } from './statement-costs.js'
+
+/**
+ * How many rows the queries of one request or one alarm may read and write.
+ *
+ * {@link QueryBudget.meter} makes a meter for each. A statement that goes beyond the budget has run by
+ * then: in a transaction, the error undoes it.
+ *
+ * Throws `ERR_INVALID_BUDGET` for a limit that is no number of rows.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { QueryBudget } from 'kysely-durable-sqlite/cost'
+ *
+ * const budget = new QueryBudget({ rowsRead: 10_000, rowsWritten: 1_000 })
+ * const meter = budget.meter(db)
+ *
+ * await meter.db.selectFrom('person').selectAll().execute()
+ *
+ * console.log(meter.rowsRead, meter.rowsWritten, meter.report())
+ * ```
+ */
+export class QueryBudget implements QueryCosts {
+  readonly #options: QueryBudgetOptions
+  readonly #costs = new StatementCosts()
+
+  constructor(options: QueryBudgetOptions = {}) {
+    for (const name of ['rowsRead', 'rowsWritten'] as const) {
+      const limit = options[name]
+      if (limit !== undefined && !(typeof limit === 'number' && limit >= 0)) {
+        throw new DurableObjectSqliteError(
+          'ERR_INVALID_BUDGET',
+          `The limit ${name} of a QueryBudget is a number of rows, 0 or more. Leave it out for no limit.`,
+        )
+      }
+    }
+    this.#options = Object.freeze({ ...options })
+  }
+
+  /**
+   * The dialect's `onQuery`, for `rowsRead`, `rowsWritten` and `report()` of the budget itself: what all
+   * queries cost since it was made, those of no meter included. Meters need none. It never throws.
+   */
+  readonly onQuery = ({ query, rowsRead, rowsWritten }: DurableObjectSqliteQueryEvent): void => {
+    this.#costs.add(query.sql, rowsRead, rowsWritten)
+  }
+
+  /** Rows read by all the queries that `onQuery` was told of. */
+  get rowsRead(): number {
+    return this.#costs.rowsRead
+  }
+
+  /** Rows written by all the queries that `onQuery` was told of. */
+  get rowsWritten(): number {
+    return this.#costs.rowsWritten
+  }
+
+  /** As {@link QueryMeter.report}, of all the queries that `onQuery` was told of. */
+  report(): StatementCost[] {
+    return this.#costs.report()
+  }
+
+  /**
+   * A new meter, which counts the queries of its own `db` and no others. Made from the `trx` of a
+   * transaction, its `db` is that transaction.
+   *
+   * Throws `ERR_INVALID_DATABASE` if `db` has another dialect.
+   */
+  meter<DB>(
+    db: Kysely<DB> | Transaction<DB> | ControlledTransaction<DB, string[]>,
+  ): QueryMeter<DB> {
+    return new QueryMeter(db, this.#options)
+  }
+}
