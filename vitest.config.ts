@@ -27,6 +27,27 @@ function workerd(name: string, compatibilityDate: string, alias: Record<string, 
       exclude: ['test/{auth-js,better-auth,mikro-orm,node,patterns}/**'],
       isolate: false,
       testTimeout: 40_000,
+      provide: { remote: false },
+    },
+  }
+}
+
+/** The tests of the dialect once more, from a Worker, on the databases of objects. */
+function remote(compatibilityDate: string) {
+  const project = workerd(`remote ${compatibilityDate}`, compatibilityDate)
+  return {
+    ...project,
+    test: {
+      ...project.test,
+      include: ['test/{compiler,dialect,platform,schema,statement,transaction}/*.test.ts'],
+      // What an object does by itself: it counts its own statements, calls functions on its storage, has
+      // Drizzle on that, and waits for the platform to admit a transaction.
+      exclude: [
+        'test/dialect/drizzle-beside.test.ts',
+        'test/statement/follow-ups.test.ts',
+        'test/transaction/{admission,with-do-transaction,without-foreign-keys}.test.ts',
+      ],
+      provide: { remote: true },
     },
   }
 }
@@ -34,13 +55,18 @@ function workerd(name: string, compatibilityDate: string, alias: Record<string, 
 /** A library on top of the dialect, in workerd with code generation refused, as in production. */
 function integration(
   name: string,
-  { globalSetup = [], alias }: { globalSetup?: string[]; alias?: Record<string, string> } = {},
+  {
+    globalSetup = [],
+    alias,
+    isRemote = false,
+  }: { globalSetup?: string[]; alias?: Record<string, string>; isRemote?: boolean } = {},
 ) {
-  const project = workerd(name, newest, alias)
+  const project = workerd(isRemote ? `remote ${name}` : name, newest, alias)
   return {
     ...project,
     test: {
       ...project.test,
+      provide: { remote: isRemote },
       include: [`test/${name}/*.test.ts`],
       exclude: [],
       setupFiles: ['test/integration-setup.ts'],
@@ -88,8 +114,11 @@ export default defineConfig({
         'kysely/migration': kysely028,
         kysely: kysely028,
       }),
-      integration('mikro-orm', { globalSetup: ['test/mikro-orm/compile.ts'] }),
-      integration('better-auth'),
+      ...['2024-09-23', '2026-04-06', newest].map((date) => remote(date)),
+      ...[false, true].flatMap((isRemote) => [
+        integration('mikro-orm', { globalSetup: ['test/mikro-orm/compile.ts'], isRemote }),
+        integration('better-auth', { isRemote }),
+      ]),
       // Its adapter takes Kysely 0.28 alone.
       integration('auth-js', { alias: { kysely: kysely028 } }),
       // deleteAll() and alarms differ between the two.

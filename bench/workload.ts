@@ -1,3 +1,8 @@
+import type { BenchObject } from './worker.ts'
+
+/** The object as a Worker has it. */
+export type RemoteObject = DurableObjectStub<BenchObject>
+
 /** Does the thing once. Returns nothing or a promise where nothing is read. */
 export type Operation = (index: number) => unknown
 
@@ -17,7 +22,9 @@ export interface Workload {
   /**
    * By name. Each makes its operation, once for each object. The others are compared with the first.
    */
-  readonly variants: Readonly<Record<string, (storage: DurableObjectStorage) => Operation>>
+  readonly variants?: Readonly<Record<string, (storage: DurableObjectStorage) => Operation>>
+  /** Instead of `variants`, of what a Worker does with an object: they run outside of it. */
+  readonly remoteVariants?: Readonly<Record<string, (object: RemoteObject) => Operation>>
   /**
    * What the object holds after a request, or what the operation returned, in a form that must be the
    * same for every variant. Default: the value that the last operation returned.

@@ -16,7 +16,7 @@ async function measure(code: string): Promise<Size> {
     write: false,
     format: 'esm',
     target: 'es2022',
-    external: ['kysely', 'drizzle-orm'],
+    external: ['kysely', 'drizzle-orm', 'cloudflare:workers'],
     // Without the paths of tsconfig.json, which lead some entries to the sources and others not.
     tsconfigRaw: {},
   })
@@ -34,10 +34,15 @@ const { name, exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
 }
 const dialect = `import { DurableObjectSqliteDialect } from '${name}'; console.log(DurableObjectSqliteDialect)`
 const core = await measure(dialect)
+const worker = await measure(`export { RemoteDurableObjectDialect } from '${name}/remote'`)
 
 console.log('Bytes that an import adds to a Worker, minified, without kysely and drizzle-orm:')
 console.table({
   'the dialect of .': { minified: kilobytes(core.minified), gzipped: kilobytes(core.gzipped) },
+  'the dialect of ./remote': {
+    minified: kilobytes(worker.minified),
+    gzipped: kilobytes(worker.gzipped),
+  },
   ...Object.fromEntries(
     await Promise.all(
       Object.keys(exports)

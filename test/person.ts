@@ -10,8 +10,8 @@ export function withPerson<T>(
   body: (scope: Scope<PersonDatabase>) => Promise<T>,
   options?: Options,
 ): Promise<T> {
-  return inDurableObject<PersonDatabase, T>((scope) => {
-    scope.sql.exec('create table if not exists person (id integer primary key, name text unique)')
+  return inDurableObject<PersonDatabase, T>(async (scope) => {
+    await scope.exec('create table if not exists person (id integer primary key, name text unique)')
     return body(scope)
   }, options)
 }

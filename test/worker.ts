@@ -1,4 +1,6 @@
 import { DurableObject } from 'cloudflare:workers'
+import type { RemoteDatabase } from '../src/remote/index.js'
+import { makeDatabase } from './remote-databases.js'
 
 /** The tests run inside it, by `inDurableObject()` of `harness.ts`. */
 export class TestObject extends DurableObject {
@@ -10,6 +12,11 @@ export class TestObject extends DurableObject {
 
   greet(name: string): string {
     return `hello ${name}`
+  }
+
+  /** What a test has offered by `offerDatabase()`. */
+  database(key: string): RemoteDatabase {
+    return makeDatabase(key, this.ctx)
   }
 }
 

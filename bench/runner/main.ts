@@ -46,6 +46,7 @@ async function bundleWorker(names: readonly string[]): Promise<string> {
       'kysely-durable-sqlite/columns': here('../dist/columns.js'),
       'kysely-durable-sqlite/cost': here('../dist/cost.js'),
       'kysely-durable-sqlite/migration': here('../dist/migration.js'),
+      'kysely-durable-sqlite/remote': here('../dist/remote.js'),
       'kysely-durable-sqlite': here('../dist/index.js'),
       'kysely/migration': here('../node_modules/kysely/dist/migration/index.js'),
       kysely: here('../node_modules/kysely'),

@@ -17,6 +17,7 @@ import { DurableObjectSqliteIntrospector } from './introspector.js'
 import { DurableObjectSqliteQueryCompiler } from '../compiler/query-compiler.js'
 import type { DurableObjectSqliteColumns } from '../statement/query-columns.js'
 import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
+import { toTimeout } from '../platform/timeout.js'
 
 /** Options of {@link DurableObjectSqliteDialect}. */
 export interface DurableObjectSqliteDialectConfig {
@@ -116,7 +117,7 @@ export class DurableObjectSqliteDialect implements Dialect {
       hasColumns: config.columns !== undefined,
     })
     this.#columns = config.columns
-    this.#transactionTimeout = toTimeout(config.transactionTimeout)
+    this.#transactionTimeout = toTimeout(config.transactionTimeout, DEFAULT_TRANSACTION_TIMEOUT)
   }
 
   createDriver(): Driver {
@@ -150,17 +151,6 @@ export class DurableObjectSqliteDialect implements Dialect {
   clone(): this {
     return this
   }
-}
-
-function toTimeout(value: unknown = DEFAULT_TRANSACTION_TIMEOUT): number {
-  if (typeof value !== 'number' || !(value > 0)) {
-    throw new DurableObjectSqliteError(
-      'ERR_INVALID_OPTION',
-      `transactionTimeout is ${typeof value === 'number' ? value : `of type ${typeof value}`}. Pass a ` +
-        'number of milliseconds above 0, or leave it out for 10,000.',
-    )
-  }
-  return value
 }
 
 function isSqlStorage(

@@ -38,6 +38,12 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TRANSACTION_ENDED'
   /** A write in a `read only` transaction. */
   | 'ERR_READ_ONLY_TRANSACTION'
+  /** A write to a `RemoteDatabase` whose access is read only. */
+  | 'ERR_READ_ONLY'
+  /** The connection to the object of a remote query broke. */
+  | 'ERR_CONNECTION_LOST'
+  /** A remote query, or its result, is larger than what a message between Workers carries. */
+  | 'ERR_MESSAGE_TOO_LARGE'
   /** A `db.transaction()` is open where none can be: at a synchronous query, for one. */
   | 'ERR_TRANSACTION_OPEN'
   /** A value of a prepared query is missing, or has a name that the query does not know. */
@@ -49,6 +55,7 @@ export type DurableObjectSqliteErrorCode =
   /** A promise returned by the closure of a synchronous transaction. */
   | 'ERR_ASYNC_TRANSACTION'
   /** The name for the generated interface is no identifier, or taken. */
+  | 'ERR_INVALID_COLUMN_MAPPING'
   | 'ERR_INVALID_INTERFACE_NAME'
   /** A migration that is none: an empty or doubled name, no statement, a wrong option. */
   | 'ERR_INVALID_MIGRATION'
@@ -119,12 +126,16 @@ export class DurableObjectSqliteError extends Error {
    */
   readonly sql: string | undefined
 
+  /** Of a `batch()`: which of its queries failed, from 0. */
+  readonly index: number | undefined
+
   constructor(
     code: DurableObjectSqliteErrorCode | `SQLITE_${string}`,
     message: string,
     options?: ErrorOptions & {
       readonly hint?: string | undefined
       readonly sql?: string | undefined
+      readonly index?: number | undefined
     },
   ) {
     const { stackTraceLimit } = V8Error
@@ -136,6 +147,7 @@ export class DurableObjectSqliteError extends Error {
     this.code = code
     this.hint = options?.hint
     this.sql = options?.sql
+    this.index = options?.index
   }
 }
 

@@ -2,7 +2,7 @@ import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type AuthDatabase, createAuth } from '../../examples/better-auth/src/auth.js'
-import { inDurableObject, type Scope } from '../harness.js'
+import { inDurableObject, isRemote, type Scope } from '../harness.js'
 
 const SECRET = 'only-for-the-tests-0123456789abcdefg'
 
@@ -17,13 +17,19 @@ interface AuthScope extends Scope<AuthDatabase> {
   readonly get: (path: string, cookie?: string) => Promise<Answer>
 }
 
+/** From a Worker each of better-auth's migrations is a transaction of its own. */
+const outsideStorage = {
+  transaction: (run: () => Promise<unknown>) => run(),
+} as unknown as DurableObjectStorage
+
 /** Runs the body in an object of its own that uses KV and an alarm, and has better-auth in it. */
 function withAuth(body: (scope: AuthScope) => Promise<void>): Promise<void> {
   return inDurableObject<AuthDatabase>(async (scope) => {
-    const { db, storage } = scope
-    await storage.put('key', 'value')
-    await storage.setAlarm(Date.now() + 3_600_000)
-    const auth = await createAuth(db, storage, SECRET)
+    await scope.inside(async ({ storage }) => {
+      await storage.put('key', 'value')
+      await storage.setAlarm(Date.now() + 3_600_000)
+    })
+    const auth = await createAuth(scope.db, isRemote ? outsideStorage : scope.storage, SECRET)
     const send = async (path: string, init: RequestInit, cookie = ''): Promise<Answer> => {
       const response = await auth.handler(
         new Request(`http://localhost:8787/api/auth/${path}`, {
@@ -89,33 +95,31 @@ describe('better-auth', () => {
     }))
 
   it('should store dates as text and booleans as numbers', () =>
-    withAuth(async ({ post, sql }) => {
+    withAuth(async ({ post, exec }) => {
       await post('sign-up/email', ada)
       expect(
-        sql
-          .exec(
-            `select typeof(createdAt) as created, typeof(emailVerified) as verified,
-               (select typeof(expiresAt) from session) as expires from user`,
-          )
-          .one(),
-      ).toEqual({ created: 'text', verified: 'integer', expires: 'text' })
+        await exec(
+          `select typeof(createdAt) as created, typeof(emailVerified) as verified,
+             (select typeof(expiresAt) from session) as expires from user`,
+        ),
+      ).toEqual([{ created: 'text', verified: 'integer', expires: 'text' }])
     }))
 
   it('should create a user once when requests overlap', () =>
-    withAuth(async ({ post, sql }) => {
+    withAuth(async ({ post, exec }) => {
       vi.spyOn(console, 'error').mockReturnValue()
       const answers = await Promise.all([1, 2, 3].map(() => post('sign-up/email', ada)))
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
-      expect(sql.exec('select count(*) as n from user').one()).toEqual({ n: 1 })
+      expect(await exec('select count(*) as n from user')).toEqual([{ n: 1 }])
     }))
 
   it('should undo a sign-up that fails half way', () =>
-    withAuth(async ({ post, sql }) => {
+    withAuth(async ({ post, exec }) => {
       vi.spyOn(console, 'error').mockReturnValue()
-      sql.exec(`create trigger refuse before insert on account
+      await exec(`create trigger refuse before insert on account
         begin select raise(abort, 'refused'); end`)
       expect(await post('sign-up/email', ada)).toMatchObject({ status: 500 })
-      expect(sql.exec('select count(*) as n from user').one()).toEqual({ n: 0 })
+      expect(await exec('select count(*) as n from user')).toEqual([{ n: 0 }])
     }))
 })
 
@@ -141,25 +145,31 @@ describe('the id NaN', () => {
 
 describe('its migrations', () => {
   it('should create the tables, and nothing the second time', () =>
-    inDurableObject<AuthDatabase>(async ({ db, storage }) => {
-      await storage.put('key', 'value')
-      await storage.setAlarm(Date.now() + 3_600_000)
+    inDurableObject<AuthDatabase>(async (scope) => {
+      const { db, inside } = scope
+      await inside(async (object) => {
+        await object.storage.put('key', 'value')
+        await object.storage.setAlarm(Date.now() + 3_600_000)
+      })
+      const storage = isRemote ? outsideStorage : scope.storage
       await createAuth(db, storage, SECRET)
       const tables = await db.introspection.getTables()
       expect(tables.map(({ name }) => name)).toEqual(['account', 'session', 'user', 'verification'])
       const { options } = await createAuth(db, storage, SECRET)
       expect(await getMigrations(options)).toMatchObject({ toBeCreated: [], toBeAdded: [] })
-      expect(await storage.get('key')).toBe('value')
+      expect(await inside((object) => object.storage.get('key'))).toBe('value')
     }))
 
   it('should need nothing in an object that uses KV and an alarm', () =>
-    inDurableObject<AuthDatabase>(async ({ db, sql, storage }) => {
-      await storage.put('key', 'value')
-      await storage.setAlarm(Date.now() + 3_600_000)
+    inDurableObject<AuthDatabase>(async ({ db, exec, inside }) => {
+      await inside(async ({ storage }) => {
+        await storage.put('key', 'value')
+        await storage.setAlarm(Date.now() + 3_600_000)
+      })
       const options = { secret: SECRET, database: { db, type: 'sqlite' as const } }
       const { runMigrations } = await getMigrations(options)
       await runMigrations()
-      expect(sql.exec(`select name from sqlite_master where name glob '_cf_*'`).toArray()).toEqual([
+      expect(await exec(`select name from sqlite_master where name glob '_cf_*'`)).toEqual([
         { name: '_cf_KV' },
         { name: '_cf_METADATA' },
       ])

@@ -8,9 +8,9 @@ interface Database {
 }
 
 function withItem<T>(body: (db: Kysely<Database>) => Promise<T>): Promise<T> {
-  return inDurableObject<Database, T>(async ({ db, sql: storage }) => {
-    storage.exec('create table item (id integer primary key, name text)')
-    storage.exec("insert into item (name) values ('Ada')")
+  return inDurableObject<Database, T>(async ({ db, exec }) => {
+    await exec('create table item (id integer primary key, name text)')
+    await exec("insert into item (name) values ('Ada')")
     return body(db)
   })
 }

@@ -8,8 +8,8 @@ interface Database {
 
 /** The table has no column `expired_at`, though the types say so. */
 function withSessions<T>(body: (scope: Scope<Database>) => Promise<T>): Promise<T> {
-  return inDurableObject<Database, T>((scope) => {
-    scope.sql.exec(`
+  return inDurableObject<Database, T>(async (scope) => {
+    await scope.exec(`
       create table session (id integer primary key, token text);
       insert into session values (1, 'a'), (2, 'b'), (3, 'c')`)
     return body(scope)
@@ -18,7 +18,7 @@ function withSessions<T>(body: (scope: Scope<Database>) => Promise<T>): Promise<
 
 describe('a misspelt column', () => {
   it('should be an error in every clause, and leave the rows as they are', () =>
-    withSessions(async ({ db, sql: storageSql }) => {
+    withSessions(async ({ db, exec }) => {
       const queries = [
         db.selectFrom('session').select('expired_at'),
         db.selectFrom('session').selectAll().where('expired_at', '!=', 'x'),
@@ -38,7 +38,7 @@ describe('a misspelt column', () => {
           message: expect.stringMatching(/no such column|has no column named/),
         })
       }
-      expect(storageSql.exec('select * from session').toArray()).toEqual([
+      expect(await exec('select * from session')).toEqual([
         { id: 1, token: 'a' },
         { id: 2, token: 'b' },
         { id: 3, token: 'c' },
@@ -46,9 +46,9 @@ describe('a misspelt column', () => {
     }))
 
   it('would have deleted every row in double quotes', () =>
-    withSessions(async ({ db, sql: storageSql }) => {
+    withSessions(async ({ db, exec }) => {
       await sql`delete from "session" where "expired_at" != ${'x'}`.execute(db)
-      expect(storageSql.exec('select * from session').toArray()).toEqual([])
+      expect(await exec('select * from session')).toEqual([])
     }))
 })
 

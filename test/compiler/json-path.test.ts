@@ -14,10 +14,10 @@ interface Database {
 const keys = [`a' from note; drop table note; --`, 'public.secret', `"`, '\\', '#']
 
 it.each(keys)('should take the key %s of a JSON path for a key', (key) =>
-  inDurableObject<Database>(async ({ db, sql: storage }) => {
-    storage.exec('create table note (data text)')
+  inDurableObject<Database>(async ({ db, exec }) => {
+    await exec('create table note (data text)')
     const data = JSON.stringify({ public: { secret: 'another key' } })
-    storage.exec('insert into note values (?)', data)
+    await exec('insert into note values (?)', data)
     const value = db.selectFrom('note').select((eb) => eb.ref('data', '->>$').key(key).as('value'))
     expect(await value.execute()).toEqual([{ value: null }])
     expect(

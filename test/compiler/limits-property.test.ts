@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { type Compilable, type Expression, type Kysely, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { compileToJsonParameters } from '../../src/compiler/json-query-compiler.js'
-import { inDurableObject } from '../harness.js'
+import { inDurableObject, isRemote } from '../harness.js'
 
 /** One column of every affinity: https://www.sqlite.org/datatype3.html */
 const COLUMNS = ['i', 'r', 'n', 't', 'b', 'any'] as const
@@ -18,7 +18,8 @@ interface Database {
 
 const CREATE_TABLE = '(id integer primary key, i integer, r real, n numeric, t text, b blob, any)'
 
-const RUNS = { numRuns: 200 }
+/** Fewer where each query is a message. */
+const RUNS = { numRuns: isRemote ? 30 : 200 }
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
@@ -136,7 +137,7 @@ function readTable(db: Kysely<Database>, table: 'flat' | 'json'): Promise<unknow
 
 describe('random values', () => {
   it('should be stored the same as rows', () =>
-    inDurableObject<Database>(({ db, sql: storage }) =>
+    inDurableObject<Database>(({ db, exec }) =>
       fc.assert(
         fc.asyncProperty(
           fc.array(valuesWith(value, { minLength: 6, maxLength: 6 }), {
@@ -144,10 +145,10 @@ describe('random values', () => {
             maxLength: 12,
           }),
           async (rows) => {
-            storage.exec('drop table if exists flat')
-            storage.exec('drop table if exists json')
-            storage.exec(`create table flat ${CREATE_TABLE}`)
-            storage.exec(`create table json ${CREATE_TABLE}`)
+            await exec('drop table if exists flat')
+            await exec('drop table if exists json')
+            await exec(`create table flat ${CREATE_TABLE}`)
+            await exec(`create table json ${CREATE_TABLE}`)
             const insert = (table: 'flat' | 'json') =>
               db
                 .insertInto(table)
@@ -172,14 +173,14 @@ describe('random values', () => {
     ))
 
   it('should be refused the same by a STRICT table', () =>
-    inDurableObject<Database>(({ db, sql: storage }) =>
+    inDurableObject<Database>(({ db, exec }) =>
       fc.assert(
         fc.asyncProperty(
           fc.constantFrom('integer', 'real', 'text', 'blob', 'any'),
           value,
           async (type, value) => {
-            storage.exec('drop table if exists flat')
-            storage.exec(`create table flat (id integer primary key, t ${type}) strict`)
+            await exec('drop table if exists flat')
+            await exec(`create table flat (id integer primary key, t ${type}) strict`)
             const { flat, json } = await bothWays(
               db,
               db
@@ -195,7 +196,7 @@ describe('random values', () => {
     ))
 
   it('should be found the same by lists', () =>
-    inDurableObject<Database>(({ db, sql: storage }) =>
+    inDurableObject<Database>(({ db, exec }) =>
       fc.assert(
         fc.asyncProperty(
           fc.array(value, { minLength: 1, maxLength: 10 }),
@@ -204,8 +205,8 @@ describe('random values', () => {
           fc.constantFrom('in', 'not in'),
           async (stored, random, picked, operator) => {
             const list = [...random, ...picked.map((index) => stored[index % stored.length])]
-            storage.exec('drop table if exists flat')
-            storage.exec(`create table flat ${CREATE_TABLE}`)
+            await exec('drop table if exists flat')
+            await exec(`create table flat ${CREATE_TABLE}`)
             await db
               .insertInto('flat')
               .values(
@@ -243,7 +244,7 @@ describe('random values', () => {
     ))
 
   it('should be found the same by lists of tuples', () =>
-    inDurableObject<Database>(({ db, sql: storage }) =>
+    inDurableObject<Database>(({ db, exec }) =>
       fc.assert(
         fc.asyncProperty(
           fc.array(fc.tuple(value, value), { minLength: 1, maxLength: 10 }),
@@ -251,8 +252,8 @@ describe('random values', () => {
           fc.constantFrom('t', 'n', 'i', 'any'),
           fc.constantFrom('t', 'n', 'i', 'any'),
           async (stored, random, first, second) => {
-            storage.exec('drop table if exists flat')
-            storage.exec(`create table flat ${CREATE_TABLE}`)
+            await exec('drop table if exists flat')
+            await exec(`create table flat ${CREATE_TABLE}`)
             await db
               .insertInto('flat')
               .values(

@@ -21,15 +21,15 @@ function range(count: number): number[] {
 /** Twenty rows, of which some texts look like numbers and some differ in case alone. */
 function withItems(body: (scope: Scope<Database>) => Promise<void>): Promise<void> {
   return inDurableObject<Database>(async (scope) => {
-    scope.sql.exec(
+    await scope.exec(
       'create table item (id integer primary key, i integer, r real, t text, c text collate nocase, b)',
     )
-    scope.sql.exec(`
+    await scope.exec(`
       insert into item (id, i, r, t, c, b)
       with recursive n(id) as (select 1 union all select id + 1 from n where id < 20)
       select id, id, id / 2.0, id, iif(id % 2, 'Ada', 'ada'), null from n
     `)
-    scope.sql.exec(
+    await scope.exec(
       "update item set t = case id when 1 then '05' when 2 then '5.0' else t end, r = iif(id = 1, 9007199254740992.0, r)",
     )
     await body(scope)
@@ -118,9 +118,9 @@ describe('a bigint', () => {
     ['i', 'SEARCH item USING INDEX item_i (i=?)'],
     ['t', 'SEARCH item USING INDEX item_t (t=?)'],
   ] as const)('should let the index of %s be used', (column, detail) =>
-    withItems(async ({ db, sql: storage }) => {
-      storage.exec('create index item_i on item (i)')
-      storage.exec('create index item_t on item (t)')
+    withItems(async ({ db, exec }) => {
+      await exec('create index item_i on item (i)')
+      await exec('create index item_t on item (t)')
       const plan = await db
         .selectFrom('item')
         .selectAll()
@@ -338,8 +338,8 @@ describe('a list', () => {
     }))
 
   it('should find 5,000 integers beyond 2^53, and as many texts of them', () =>
-    withItems(async ({ db, sql: storage }) => {
-      storage.exec('create index item_i on item (i)')
+    withItems(async ({ db, exec }) => {
+      await exec('create index item_i on item (i)')
       const ids = range(5_000).map((i) => 2n ** 60n + BigInt(i))
       await db
         .insertInto('item')

@@ -19,7 +19,7 @@ it('should be refused in this test', () => {
 })
 
 it('should not be needed to query, stream, transact and introspect', () =>
-  inDurableObject<Database>(async ({ db, storage }) => {
+  inDurableObject<Database>(async ({ db, inside }) => {
     await db.schema
       .createTable('person')
       .addColumn('id', 'integer', (column) => column.primaryKey())
@@ -35,9 +35,11 @@ it('should not be needed to query, stream, transact and introspect', () =>
         trx.insertInto('person').values({ name: 'Ada' }).execute(),
       ).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT_UNIQUE' })
     })
-    withDoTransaction(storage, (sql) => {
-      sql.exec("insert into person (name) values ('Eve')")
-    })
+    await inside(({ storage }) =>
+      withDoTransaction(storage, (sql) => {
+        sql.exec("insert into person (name) values ('Eve')")
+      }),
+    )
     const names: string[] = []
     for await (const { name } of db.selectFrom('person').selectAll().stream(2)) {
       names.push(name)

@@ -1,7 +1,7 @@
 import { Kysely, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { DurableObjectSqliteDialect } from '../../src/index.js'
-import { inDurableObject } from '../harness.js'
+import { inDurableObject, insideObject } from '../harness.js'
 
 interface Database {
   person: { name: string }
@@ -9,13 +9,13 @@ interface Database {
 
 describe('DurableObjectSqliteDialect', () => {
   it('should return itself as its clone', () =>
-    inDurableObject(({ storage }) => {
+    insideObject(({ storage }) => {
       const dialect = new DurableObjectSqliteDialect(storage)
       expect(dialect.clone()).toBe(dialect)
     }))
 
   it('should work for several Kysely instances, one of which is destroyed', () =>
-    inDurableObject(async ({ storage }) => {
+    insideObject(async ({ storage }) => {
       const dialect = new DurableObjectSqliteDialect(storage)
       const first = new Kysely<Database>({ dialect })
       const second = new Kysely<Database>({ dialect })
@@ -29,7 +29,7 @@ describe('DurableObjectSqliteDialect', () => {
     }))
 
   it('should do everything but transactions when it is made from ctx.storage.sql', () =>
-    inDurableObject<Database>(
+    insideObject<Database>(
       async ({ db }) => {
         await db.schema.createTable('person').addColumn('name', 'text').execute()
         await db.insertInto('person').values({ name: 'Ada' }).execute()
@@ -61,7 +61,7 @@ describe('DurableObjectSqliteDialect', () => {
     ['1000', 'of type string'],
     [null, 'of type object'],
   ])('should refuse %j as transactionTimeout', (transactionTimeout, is) =>
-    inDurableObject(({ storage }) => {
+    insideObject(({ storage }) => {
       expect(
         () =>
           new DurableObjectSqliteDialect(storage, {
@@ -93,11 +93,11 @@ describe('DurableObjectSqliteDialect', () => {
     ))
 
   it('should stay usable after deleteAll()', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
+    inDurableObject<Database>(async ({ db, inside }) => {
       const create = db.schema.createTable('person').addColumn('name', 'text')
       await create.execute()
       await db.insertInto('person').values({ name: 'Ada' }).execute()
-      await storage.deleteAll()
+      await inside(({ storage }) => storage.deleteAll())
       await create.execute()
       await db
         .transaction()

@@ -2,7 +2,7 @@ import { Kysely, sql } from 'kysely'
 import { type Migration, Migrator, NO_MIGRATIONS } from 'kysely/migration'
 import { describe, expect, it } from 'vitest'
 import { DurableObjectSqliteDialect, withoutForeignKeys } from '../../src/index.js'
-import { inDurableObject, newObject } from '../harness.js'
+import { inDurableObject, isRemote, newObject, type Scope } from '../harness.js'
 
 interface Database {
   person: { name: string; email: string | null }
@@ -50,16 +50,13 @@ function migrator(
   return new Migrator({ db, provider: { getMigrations: async () => record }, disableTransactions })
 }
 
-function tables(storage: DurableObjectStorage): unknown[] {
-  return [
-    ...storage.sql
-      .exec(
-        `select name from sqlite_master
-         where type = 'table' and name not glob '_cf_*' and name not glob '__miniflare_*'
-         order by name`,
-      )
-      .raw(),
-  ].flat()
+async function tables(exec: Scope<Database>['exec']): Promise<unknown[]> {
+  const rows = await exec(
+    `select name from sqlite_master
+     where type = 'table' and name not glob '_cf_*' and name not glob '__miniflare_*'
+     order by name`,
+  )
+  return rows.map(({ name }) => name)
 }
 
 async function applied(db: Kysely<Database>): Promise<string[]> {
@@ -83,7 +80,7 @@ describe(`Kysely's Migrator`, () => {
     }))
 
   it('should migrate down, one by one and to the beginning', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
+    inDurableObject<Database>(async ({ db, exec }) => {
       await migrator(db).migrateToLatest()
       expect(await migrator(db).migrateDown()).toEqual({
         results: [{ migrationName: '0002_email', direction: 'Down', status: 'Success' }],
@@ -93,14 +90,14 @@ describe(`Kysely's Migrator`, () => {
       expect(await migrator(db).migrateDown()).toEqual({
         results: [{ migrationName: '0001_person', direction: 'Down', status: 'Success' }],
       })
-      expect(tables(storage)).toEqual(['kysely_migration', 'kysely_migration_lock'])
+      expect(await tables(exec)).toEqual(['kysely_migration', 'kysely_migration_lock'])
       expect(await migrator(db).migrateUp()).toEqual({
         results: [{ migrationName: '0001_person', direction: 'Up', status: 'Success' }],
       })
     }))
 
   it('should undo the whole of a failing run', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
+    inDurableObject<Database>(async ({ db, exec }) => {
       expect(await migrator(db, failing).migrateToLatest()).toEqual({
         error: failure,
         results: [
@@ -109,42 +106,46 @@ describe(`Kysely's Migrator`, () => {
           { migrationName: '0003_failing', direction: 'Up', status: 'Error' },
         ],
       })
-      expect(tables(storage)).toEqual(['kysely_migration', 'kysely_migration_lock'])
+      expect(await tables(exec)).toEqual(['kysely_migration', 'kysely_migration_lock'])
       expect(await applied(db)).toEqual([])
     }))
 
   it('should keep what earlier runs did when a migration fails', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
+    inDurableObject<Database>(async ({ db, exec }) => {
       await migrator(db).migrateToLatest()
       expect(await migrator(db, failing).migrateToLatest()).toMatchObject({ error: failure })
       expect(await db.selectFrom('person').selectAll().execute()).toEqual([
         { name: 'Ada', email: 'ada@example.com' },
       ])
-      expect(tables(storage)).toEqual(['kysely_migration', 'kysely_migration_lock', 'person'])
+      expect(await tables(exec)).toEqual(['kysely_migration', 'kysely_migration_lock', 'person'])
       expect(await applied(db)).toEqual(['0001_person', '0002_email'])
     }))
 
-  it('should undo the SQL, KV and alarm of a migration that fails on a query', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
-      await storage.put('before', 1)
-      const { error } = await migrator(db, {
-        '0001_mixed': {
-          async up(trx) {
-            await trx.schema.createTable('person').addColumn('name', 'text').execute()
-            await storage.put('during', 1)
-            await storage.setAlarm(Date.now() + 3_600_000)
-            await sql`insert into nowhere values (1)`.execute(trx)
+  // Not remote: KV and alarms are written inside the object.
+  it.skipIf(isRemote)(
+    'should undo the SQL, KV and alarm of a migration that fails on a query',
+    () =>
+      inDurableObject<Database>(async ({ db, exec, storage }) => {
+        await storage.put('before', 1)
+        const { error } = await migrator(db, {
+          '0001_mixed': {
+            async up(trx) {
+              await trx.schema.createTable('person').addColumn('name', 'text').execute()
+              await storage.put('during', 1)
+              await storage.setAlarm(Date.now() + 3_600_000)
+              await sql`insert into nowhere values (1)`.execute(trx)
+            },
           },
-        },
-      }).migrateToLatest()
-      expect(error).toMatchObject({
-        code: 'SQLITE_ERROR',
-        message: 'no such table: nowhere: SQLITE_ERROR',
-      })
-      expect(tables(storage)).toEqual(['kysely_migration', 'kysely_migration_lock'])
-      expect([...(await storage.list())]).toEqual([['before', 1]])
-      expect(await storage.getAlarm()).toBeNull()
-    }))
+        }).migrateToLatest()
+        expect(error).toMatchObject({
+          code: 'SQLITE_ERROR',
+          message: 'no such table: nowhere: SQLITE_ERROR',
+        })
+        expect(await tables(exec)).toEqual(['kysely_migration', 'kysely_migration_lock'])
+        expect([...(await storage.list())]).toEqual([['before', 1]])
+        expect(await storage.getAlarm()).toBeNull()
+      }),
+  )
 
   it('should apply each migration once when runs overlap', () =>
     inDurableObject<Database>(async ({ db }) => {
@@ -175,7 +176,8 @@ describe(`Kysely's Migrator`, () => {
     expect(runs.flat()).toEqual(['0001_person', '0002_email'])
   })
 
-  describe('with disableTransactions', () => {
+  // Not remote: the lock of a run without a transaction is kept by the object, for itself.
+  describe.skipIf(isRemote)('with disableTransactions', () => {
     /** Migrations that say when they run, and take some time for it. */
     function recorded(names: readonly string[], log: string[]): Record<string, Migration> {
       return Object.fromEntries(
@@ -255,26 +257,27 @@ describe(`Kysely's Migrator`, () => {
       }))
   })
 
-  describe('on a dialect made from ctx.storage.sql', () => {
+  // Not remote: a RemoteDatabase is made from ctx.storage.
+  describe.skipIf(isRemote)('on a dialect made from ctx.storage.sql', () => {
     const from = (storage: DurableObjectStorage): SqlStorage => storage.sql
 
     it('should migrate up and down', () =>
       inDurableObject<Database>(
-        async ({ db, storage }) => {
+        async ({ db, exec }) => {
           expect((await migrator(db).migrateToLatest()).error).toBeUndefined()
           expect(await applied(db)).toEqual(['0001_person', '0002_email'])
           expect((await migrator(db).migrateTo(NO_MIGRATIONS)).error).toBeUndefined()
-          expect(tables(storage)).toEqual(['kysely_migration', 'kysely_migration_lock'])
+          expect(await tables(exec)).toEqual(['kysely_migration', 'kysely_migration_lock'])
         },
         { from },
       ))
 
     it('should keep what a failing migration did', () =>
       inDurableObject<Database>(
-        async ({ db, storage }) => {
+        async ({ db, exec }) => {
           expect(await migrator(db, failing).migrateToLatest()).toMatchObject({ error: failure })
           expect(await applied(db)).toEqual(['0001_person', '0002_email'])
-          expect(tables(storage)).toContain('half')
+          expect(await tables(exec)).toContain('half')
         },
         { from },
       ))
@@ -294,24 +297,26 @@ describe(`Kysely's Migrator`, () => {
   })
 
   it('should migrate an object that uses KV and an alarm', () =>
-    inDurableObject<Database>(async ({ db, storage }) => {
+    inDurableObject<Database>(async ({ db, inside }) => {
       const alarm = Date.now() + 3_600_000
-      await storage.put('key', 'value')
-      await storage.setAlarm(alarm)
+      await inside(({ storage }) => storage.put('key', 'value'))
+      await inside(({ storage }) => storage.setAlarm(alarm))
       expect((await migrator(db).migrateToLatest()).error).toBeUndefined()
       expect((await migrator(db).migrateDown()).error).toBeUndefined()
       expect(await applied(db)).toEqual(['0001_person'])
-      expect(await storage.get('key')).toBe('value')
-      expect(await storage.getAlarm()).toBe(alarm)
+      expect(await inside(({ storage }) => storage.get('key'))).toBe('value')
+      expect(await inside(({ storage }) => storage.getAlarm())).toBe(alarm)
     }))
 
-  it('should migrate in blockConcurrencyWhile(), as a constructor does', () =>
+  // Not remote: blockConcurrencyWhile() holds back calls to the object.
+  it.skipIf(isRemote)('should migrate in blockConcurrencyWhile(), as a constructor does', () =>
     inDurableObject<Database>(async ({ ctx, db }) => {
       await ctx.blockConcurrencyWhile(async () => {
         expect((await migrator(db).migrateToLatest()).error).toBeUndefined()
       })
       expect(await applied(db)).toEqual(['0001_person', '0002_email'])
-    }))
+    }),
+  )
 
   describe('that rebuilds a table to which others refer', () => {
     const rebuild: Record<string, Migration> = {
@@ -336,7 +341,8 @@ describe(`Kysely's Migrator`, () => {
       await sql`insert into book values (1)`.execute(db)
     }
 
-    it('should keep their rows in withoutForeignKeys()', () =>
+    // Not remote: withoutForeignKeys() runs inside the object.
+    it.skipIf(isRemote)('should keep their rows in withoutForeignKeys()', () =>
       inDurableObject<Database>(async ({ db, storage }) => {
         await createAuthorWithBook(db)
         expect(
@@ -347,16 +353,17 @@ describe(`Kysely's Migrator`, () => {
         expect(storage.sql.exec('select * from author').toArray()).toEqual([{ id: 1, name: null }])
         expect(storage.sql.exec('select * from book').toArray()).toEqual([{ author_id: 1 }])
         expect(storage.sql.exec('pragma foreign_keys').one()).toEqual({ foreign_keys: 1 })
-      }))
+      }),
+    )
 
     it('should keep their rows, and fail, elsewhere', () =>
-      inDurableObject<Database>(async ({ db, storage }) => {
+      inDurableObject<Database>(async ({ db, exec }) => {
         await createAuthorWithBook(db)
         expect(await migrator(db, rebuild).migrateToLatest()).toMatchObject({
           error: { code: 'ERR_PRAGMA_IGNORED' },
         })
-        expect(storage.sql.exec('select * from author').toArray()).toEqual([{ id: 1 }])
-        expect(storage.sql.exec('select * from book').toArray()).toEqual([{ author_id: 1 }])
+        expect(await exec('select * from author')).toEqual([{ id: 1 }])
+        expect(await exec('select * from book')).toEqual([{ author_id: 1 }])
       }))
   })
 })

@@ -11,7 +11,7 @@ async function logged(body: (scope: Scope<Database>) => Promise<void>): Promise<
   const texts: string[] = []
   await inDurableObject<Database>(
     async (scope) => {
-      scope.sql.exec('create table person (id integer primary key, name text unique)')
+      await scope.exec('create table person (id integer primary key, name text unique)')
       await body(scope)
     },
     {
@@ -83,7 +83,7 @@ describe("Kysely's log", () => {
       const texts: string[] = []
       return inDurableObject<Database>(
         async (scope) => {
-          scope.sql.exec('create table person (id integer primary key, name text unique)')
+          await scope.exec('create table person (id integer primary key, name text unique)')
           await body(scope, texts)
         },
         {
@@ -98,8 +98,8 @@ describe("Kysely's log", () => {
         },
       )
     }
-    const names = ({ sql }: Scope<Database>): unknown =>
-      [...sql.exec('select name from person').raw()].flat()
+    const names = async ({ exec }: Scope<Database>): Promise<unknown> =>
+      (await exec('select name from person')).map(({ name }) => name)
 
     it('should be the error of a transaction that is committed', () =>
       throwing('commit', async (scope, texts) => {
@@ -108,9 +108,9 @@ describe("Kysely's log", () => {
           .execute((trx) => trx.insertInto('person').values({ name: 'Ada' }).execute())
         await expect(transaction).rejects.toBe(failure)
         expect(texts).toEqual(['begin', 'insert into `person` (`name`) values (?)', 'commit'])
-        expect(names(scope)).toEqual(['Ada'])
+        expect(await names(scope)).toEqual(['Ada'])
         await scope.db.insertInto('person').values({ name: 'Grace' }).execute()
-        expect(names(scope)).toEqual(['Ada', 'Grace'])
+        expect(await names(scope)).toEqual(['Ada', 'Grace'])
       }))
 
     it('should be the error of commit(), after which no query is taken', () =>
@@ -122,7 +122,7 @@ describe("Kysely's log", () => {
           trx.insertInto('person').values({ name: 'Eve' }).execute(),
         ).rejects.toMatchObject({ code: 'ERR_TRANSACTION_ENDED' })
         await trx.rollback().execute()
-        expect(names(scope)).toEqual(['Ada'])
+        expect(await names(scope)).toEqual(['Ada'])
       }))
 
     it('should be the error of a transaction that then has not begun', () =>
@@ -132,7 +132,7 @@ describe("Kysely's log", () => {
           .execute((trx) => trx.insertInto('person').values({ name: 'Ada' }).execute())
         await expect(transaction).rejects.toBe(failure)
         await scope.db.insertInto('person').values({ name: 'Grace' }).execute()
-        expect(names(scope)).toEqual(['Grace'])
+        expect(await names(scope)).toEqual(['Grace'])
       }))
   })
 })

@@ -31,13 +31,13 @@ describe('compiled functions', () => {
   })
 
   it('should not be found without them', () =>
-    inDurableObject(({ storage }) => {
-      expect(() => createOrm(storage, { compiledFunctions: {} })).toThrow(EvalError)
+    inDurableObject(({ dialect }) => {
+      expect(() => createOrm(dialect, { compiledFunctions: {} })).toThrow(EvalError)
     }))
 
   it('should not be found for a pivot table without an entity, in a second object', () =>
-    inDurableObject(({ storage }) => {
-      const create = (): unknown => createOrm(storage, { entities: entitiesWithoutPivotEntity })
+    inDurableObject(({ dialect }) => {
+      const create = (): unknown => createOrm(dialect, { entities: entitiesWithoutPivotEntity })
       expect(() => [create(), create()]).toThrow(EvalError)
     }))
 })

@@ -82,8 +82,8 @@ describe('many entities', () => {
     }))
 
   it('should need a smaller batchSize than the default, to be updated', () =>
-    inDurableObject(async ({ storage }) => {
-      const orm = createOrm(storage, { batchSize: 300 })
+    inDurableObject(async ({ dialect }) => {
+      const orm = createOrm(dialect, { batchSize: 300 })
       await orm.schema.create()
       const em = orm.em.fork()
       const authors = Array.from({ length: 300 }, (_, i) =>
@@ -136,7 +136,7 @@ describe('upsert', () => {
 
 describe('column types', () => {
   it('should be read as they were written', () =>
-    withOrm(async ({ em, sql }) => {
+    withOrm(async ({ em, exec }) => {
       const values = {
         id: '3f1c5b1e-0c0e-4d0a-9d2b-6a3c8f0e7b11',
         big: 9007199254740991n,
@@ -160,13 +160,11 @@ describe('column types', () => {
         bytes: [0, 1, 255],
       })
       expect(
-        sql
-          .exec(
-            `select typeof(big) as big, typeof(at) as at, typeof(flag) as flag,
-               typeof(bytes) as bytes, typeof(raw) as raw from sample`,
-          )
-          .one(),
-      ).toEqual({ big: 'integer', at: 'integer', flag: 'integer', bytes: 'blob', raw: 'blob' })
+        await exec(
+          `select typeof(big) as big, typeof(at) as at, typeof(flag) as flag,
+             typeof(bytes) as bytes, typeof(raw) as raw from sample`,
+        ),
+      ).toEqual([{ big: 'integer', at: 'integer', flag: 'integer', bytes: 'blob', raw: 'blob' }])
       em.clear()
       expect(
         await em.find(Sample, { at: values.at, flag: true, data: { text: values.data.text } }),
@@ -174,13 +172,13 @@ describe('column types', () => {
     }))
 
   it('should write any 64-bit integer, which the platform rounds beyond 2^53 when it is read', () =>
-    withOrm(async ({ em, sql }) => {
+    withOrm(async ({ em, exec }) => {
       await em.execute('create table number (n integer not null)')
       await em.execute('insert into number (n) values (?)', [9007199254740993n])
       expect(await em.execute('select n from number')).toEqual([{ n: 9007199254740992 }])
-      expect(sql.exec('select cast(n as text) as n from number').one()).toEqual({
-        n: '9007199254740993',
-      })
+      expect(await exec('select cast(n as text) as n from number')).toEqual([
+        { n: '9007199254740993' },
+      ])
     }))
 
   it('should refuse a value that an enum does not have', () =>
@@ -391,12 +389,14 @@ describe('streams', () => {
 describe('an object that also uses KV and an alarm', () => {
   it('should keep its entities apart from them', () =>
     withOrm(async (scope) => {
-      const { em, orm, storage } = scope
-      await storage.put('key', 'value')
-      await storage.setAlarm(Date.now() + 3_600_000)
+      const { em, orm, inside } = scope
+      await inside(async ({ storage }) => {
+        await storage.put('key', 'value')
+        await storage.setAlarm(Date.now() + 3_600_000)
+      })
       expect(await orm.schema.getUpdateSchemaSQL()).toBe('')
       await addLibrary(scope)
       expect(await em.count(Book)).toBe(3)
-      expect(await storage.get('key')).toBe('value')
+      expect(await inside(({ storage }) => storage.get('key'))).toBe('value')
     }))
 })

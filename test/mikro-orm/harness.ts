@@ -1,5 +1,5 @@
 import { MikroORM, type Options, type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql'
-import { DurableObjectSqliteDialect } from '../../src/index.js'
+import type { Dialect } from 'kysely'
 import { inDurableObject, type Options as ObjectOptions, type Scope } from '../harness.js'
 import compiledFunctions from './compiled-functions.js'
 import { entities } from './entities.js'
@@ -12,13 +12,10 @@ export interface OrmScope extends Scope<unknown> {
   readonly em: SqlEntityManager<SqliteDriver>
 }
 
-export function createOrm(
-  storage: DurableObjectStorage,
-  options: Partial<Options<SqliteDriver>> = {},
-): Orm {
+export function createOrm(dialect: Dialect, options: Partial<Options<SqliteDriver>> = {}): Orm {
   return new MikroORM<SqliteDriver>({
     driver: SqliteDriver,
-    driverOptions: new DurableObjectSqliteDialect(storage),
+    driverOptions: dialect,
     dbName: 'durable-object',
     entities,
     compiledFunctions,
@@ -36,7 +33,7 @@ export function withOrm<T>(
   options: ObjectOptions = {},
 ): Promise<T> {
   return inDurableObject(async (scope) => {
-    const orm = createOrm(scope.storage)
+    const orm = createOrm(scope.dialect)
     await orm.schema.update()
     return body({ ...scope, orm, em: orm.em.fork() })
   }, options)

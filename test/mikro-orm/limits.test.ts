@@ -38,8 +38,8 @@ describe('insertMany()', () => {
 
 describe('entities that have only a key', () => {
   it('should be inserted by five, and not by six, in one flush', () =>
-    inDurableObject(async ({ storage }) => {
-      const orm = createOrm(storage, { entities: [Ticket] })
+    inDurableObject(async ({ dialect }) => {
+      const orm = createOrm(dialect, { entities: [Ticket] })
       await orm.schema.create()
       const insert = (length: number) => {
         const em = orm.em.fork()
@@ -52,8 +52,8 @@ describe('entities that have only a key', () => {
     }))
 
   it('should be inserted in any number with a batchSize of five', () =>
-    inDurableObject(async ({ storage }) => {
-      const orm = createOrm(storage, { entities: [Ticket], batchSize: 5 })
+    inDurableObject(async ({ dialect }) => {
+      const orm = createOrm(dialect, { entities: [Ticket], batchSize: 5 })
       await orm.schema.create()
       const em = orm.em.fork()
       many(100, () => em.create(Ticket, {}))
@@ -80,8 +80,8 @@ describe('disableForeignKeys', () => {
   }
 
   it('should be refused in migrations, which are a transaction', () =>
-    inDurableObject(async ({ storage, db }) => {
-      const { migrator } = createOrm(storage, {
+    inDurableObject(async ({ dialect, db }) => {
+      const { migrator } = createOrm(dialect, {
         extensions: [Migrator],
         migrations: {
           migrationsList: [{ name: 'CreateTicket', class: CreateTicket }],

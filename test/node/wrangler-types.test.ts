@@ -24,11 +24,15 @@ it('should accept ctx.storage as `wrangler types` describes it', { timeout: 120_
     import { Kysely } from 'kysely'
     import { DurableObjectSqliteDialect, withDoTransaction } from 'kysely-durable-sqlite'
     import { migrateToLatest, rebuildTable, restoreBefore } from 'kysely-durable-sqlite/migration'
+    import { RemoteDatabase, RemoteDurableObjectDialect } from 'kysely-durable-sqlite/remote'
 
     export class Example extends DurableObject {
       readonly db = new Kysely<{ a: { b: number } }>({
         dialect: new DurableObjectSqliteDialect(this.ctx.storage),
       })
+      database(): RemoteDatabase {
+        return new RemoteDatabase(this.db, this.ctx.storage)
+      }
       count(): number {
         return withDoTransaction(this.ctx.storage, (sql) =>
           sql.exec<{ n: number }>('select count(*) as n from a').one().n)
@@ -38,6 +42,10 @@ it('should accept ctx.storage as `wrangler types` describes it', { timeout: 120_
         await restoreBefore(this.ctx, '0001')
         rebuildTable(this.ctx.storage.sql, 'a', { create: 'create table a (b)' })
       }
+    }
+
+    export function remote(namespace: DurableObjectNamespace<Example>) {
+      return new RemoteDurableObjectDialect(() => namespace.getByName('a').database())
     }
 
     export default {}`,

@@ -9,7 +9,7 @@ import {
   SyncExecutor,
 } from '../../src/index.js'
 import { migrateToLatest } from '../../src/migration/index.js'
-import { inDurableObject, type Scope } from '../harness.js'
+import { inDurableObject, insideObject, isRemote, type Scope } from '../harness.js'
 
 const schema = `
   create table parent (id integer primary key, code text not null unique, n integer check (n < 10));
@@ -22,8 +22,8 @@ const schema = `
 `
 
 function failing(text: string, parameters: unknown[] = []): Promise<unknown> {
-  return inDurableObject(async ({ db, sql }) => {
-    sql.exec(schema)
+  return inDurableObject(async ({ db, exec }) => {
+    await exec(schema)
     const error: unknown = await db
       .executeQuery(CompiledQuery.raw(text, parameters))
       .catch((caught: unknown) => caught)
@@ -146,8 +146,10 @@ describe('DurableObjectSqliteError', () => {
 
     const INSERT = 'insert into `person` (`name`) values (?)'
 
+    type Path = [string, (scope: Scope<Database>, name: string | null) => unknown]
+
     /** Every way to run a statement, with one that SQLite refuses and one whose value is refused. */
-    const paths: [string, (scope: Scope<Database>, name: string | null) => unknown][] = [
+    const queryPaths: Path[] = [
       ['execute', ({ db }, name) => db.insertInto('person').values(row(name)).execute()],
       [
         'execute in a transaction',
@@ -162,6 +164,9 @@ describe('DurableObjectSqliteError', () => {
           }
         },
       ],
+    ]
+
+    const syncPaths: Path[] = [
       [
         'SyncExecutor.execute',
         async ({ db, storage }, name) =>
@@ -181,6 +186,9 @@ describe('DurableObjectSqliteError', () => {
             )
             .execute({ name }),
       ],
+    ]
+
+    const migrationPaths: Path[] = [
       [
         'a migration of SQL text',
         ({ storage }) =>
@@ -195,11 +203,14 @@ describe('DurableObjectSqliteError', () => {
       ],
     ]
 
+    // Outside of the object nothing is synchronous, and its migrations are its own.
+    const paths = isRemote ? queryPaths : [...queryPaths, ...syncPaths, ...migrationPaths]
+
     const row = (name: string | null) => ({ name }) as { name: string; born: number }
 
     it.each(paths)('should be the statement that failed through %s', (_, run) =>
       inDurableObject<Database>(async (scope) => {
-        scope.sql.exec('create table person (name text not null, born integer)')
+        await scope.exec('create table person (name text not null, born integer)')
         const error: unknown = await Promise.resolve(run(scope, null)).catch((it: unknown) => it)
         expect(error).toBeInstanceOf(DurableObjectSqliteError)
         expect((error as DurableObjectSqliteError).sql).toMatch(
@@ -208,11 +219,11 @@ describe('DurableObjectSqliteError', () => {
       }),
     )
 
-    it.each(paths.slice(0, 6))(
+    it.each(isRemote ? queryPaths : [...queryPaths, ...syncPaths])(
       'should be the statement whose value is refused through %s, which no message tells',
       (_, run) =>
         inDurableObject<Database>(async (scope) => {
-          scope.sql.exec('create table person (name text not null, born integer)')
+          await scope.exec('create table person (name text not null, born integer)')
           const error: unknown = await Promise.resolve(run(scope, 'secret\ud800')).catch(
             (it: unknown) => it,
           )
@@ -222,7 +233,7 @@ describe('DurableObjectSqliteError', () => {
     )
 
     it('should be undefined where no statement was at fault', () =>
-      inDurableObject(async ({ storage }) => {
+      insideObject(async ({ storage }) => {
         const error: unknown = await migrateToLatest(storage, { '1': '' }).catch(
           (it: unknown) => it,
         )

@@ -7,7 +7,7 @@ import {
   sql,
 } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { inDurableObject } from '../harness.js'
+import { inDurableObject, type Scope } from '../harness.js'
 
 interface Database {
   person: { id: Generated<number>; name: string | null; returning: Generated<number> }
@@ -35,11 +35,11 @@ const schema = `
 `
 
 function withTables<T>(
-  body: (db: Kysely<Database>, storage: DurableObjectStorage) => Promise<T>,
+  body: (db: Kysely<Database>, exec: Scope<Database>['exec']) => Promise<T>,
 ): Promise<T> {
-  return inDurableObject<Database, T>(({ db, storage }) => {
-    storage.sql.exec(schema)
-    return body(db, storage)
+  return inDurableObject<Database, T>(async ({ db, exec }) => {
+    await exec(schema)
+    return body(db, exec)
   })
 }
 
@@ -83,11 +83,11 @@ describe('a write without result columns', () => {
     }))
 
   it('should count its own rows, not those of triggers, indexes and foreign keys', () =>
-    withTables(async (db, storage) => {
+    withTables(async (db, exec) => {
       await db.insertInto('person').values({ name: 'Ada' }).execute()
       const update = db.updateTable('person').set({ returning: 8 })
       expect(await db.executeQuery(update)).toEqual({ rows: [], numAffectedRows: 1n })
-      storage.sql.exec(`
+      await exec(`
         create table parent (id integer primary key);
         create table child (parent_id integer references parent on delete cascade);
         insert into parent values (1), (2);
@@ -165,13 +165,13 @@ describe('a write without result columns', () => {
   )
 
   it('should return no id where a BEFORE trigger wrote and the insert did not', () =>
-    withTables(async (db, storage) => {
-      storage.sql.exec(`create trigger person_before before insert on person
+    withTables(async (db, exec) => {
+      await exec(`create trigger person_before before insert on person
         begin insert into auto (name) values ('before ' || new.name); end`)
       const insert = db.insertInto('person').values({ name: 'Ada' })
       expect(await db.executeQuery(insert)).toMatchObject({ insertId: 1n })
-      storage.sql.exec(`insert into auto values (500, 'x')`)
-      storage.sql.exec(`delete from auto where name = 'before Ada'`)
+      await exec(`insert into auto values (500, 'x')`)
+      await exec(`delete from auto where name = 'before Ada'`)
       expect(await db.executeQuery(insert.orIgnore())).toEqual({ rows: [], numAffectedRows: 0n })
     }))
 
@@ -293,8 +293,8 @@ describe('a raw write', () => {
     ['a text whose table is not plain', `insert into 'person' (name) values ('Eve')`],
     ['an id of a quoted name that looks like one', 'update `insert into person` set a = 2'],
   ])('should return no id for %s', (_, text) =>
-    withTables(async (db, storage) => {
-      storage.sql.exec(
+    withTables(async (db, exec) => {
+      await exec(
         'create table `insert into person` (a); insert into `insert into person` values (1)',
       )
       await db.insertInto('person').values({ name: 'Ada' }).execute()

@@ -2,7 +2,7 @@ import { CompiledQuery, Kysely } from 'kysely'
 import { describe, expect, it, vi } from 'vitest'
 import { DurableObjectSqliteDialect } from '../../src/index.js'
 import { TransactionGate } from '../../src/transaction/transaction-gate.js'
-import { newObject, type Scope } from '../harness.js'
+import { isRemote, newObject, type Scope } from '../harness.js'
 import { type PersonDatabase, withPerson } from '../person.js'
 
 async function names({ db }: Pick<Scope<PersonDatabase>, 'db'>): Promise<string[]> {
@@ -92,7 +92,8 @@ describe('a query on db while a transaction is open', () => {
       expect(await names(scope)).toEqual(['first 1', 'first 2', 'third 1', 'third 2'])
     }))
 
-  it('should wait although it was made with another Kysely instance', () =>
+  // Not remote: test/remote/transactions.test.ts has that of several Workers.
+  it.skipIf(isRemote)('should wait although it was made with another Kysely instance', () =>
     withPerson(async (scope) => {
       const other = new Kysely<PersonDatabase>({
         dialect: new DurableObjectSqliteDialect(scope.storage.sql),
@@ -102,7 +103,8 @@ describe('a query on db while a transaction is open', () => {
       const outside = names({ db: other })
       await trx.rollback().execute()
       expect(await outside).toEqual([])
-    }))
+    }),
+  )
 
   it('should not run when it is aborted while it waits', () =>
     withPerson(async (scope) => {
@@ -124,22 +126,26 @@ describe('a query on db while a transaction is open', () => {
 })
 
 describe('very many that wait', () => {
-  it('should be let in in a time that grows with their number, and not with its square', () =>
-    withPerson(async ({ storage }) => {
-      const gate = TransactionGate.of(storage.sql)
-      const owner = {}
-      const MANY = 300_000
-      expect(gate.claim(owner)).toBe(true)
-      const order: number[] = []
-      const all = Array.from({ length: MANY }, (_, i) =>
-        gate.wait(60_000).then(() => order.push(i)),
-      )
-      await scheduler.wait(1)
-      gate.release(owner)
-      await Promise.all(all)
-      expect(order.length).toBe(MANY)
-      expect(order.every((number, index) => number === index)).toBe(true)
-    }))
+  // Not remote: it is the gate itself.
+  it.skipIf(isRemote)(
+    'should be let in in a time that grows with their number, and not with its square',
+    () =>
+      withPerson(async ({ storage }) => {
+        const gate = TransactionGate.of(storage.sql)
+        const owner = {}
+        const MANY = 300_000
+        expect(gate.claim(owner)).toBe(true)
+        const order: number[] = []
+        const all = Array.from({ length: MANY }, (_, i) =>
+          gate.wait(60_000).then(() => order.push(i)),
+        )
+        await scheduler.wait(1)
+        gate.release(owner)
+        await Promise.all(all)
+        expect(order.length).toBe(MANY)
+        expect(order.every((number, index) => number === index)).toBe(true)
+      }),
+  )
 })
 
 describe('a request that arrives while a transaction is open', () => {
@@ -224,34 +230,38 @@ describe('ERR_TRANSACTION_TIMEOUT', () => {
       { dialect: { transactionTimeout: 5000 } },
     ))
 
-  it('should end a transaction that is left open before the platform resets the object', () =>
-    withPerson(
-      async (scope) => {
-        const { db, storage } = scope
-        const trx = await db.startTransaction().execute()
-        await trx.insertInto('person').values({ name: 'Ada' }).execute()
-        await storage.put('key', 'value')
-        await trx.savepoint('open').execute()
-        await trx.insertInto('person').values({ name: 'Grace' }).execute()
-        // Waits until the transaction has been rolled back, after 25 s.
-        expect(await names(scope)).toEqual([])
-        expect(await storage.get('key')).toBeUndefined()
-        await expect(
-          trx.insertInto('person').values({ name: 'Eve' }).execute(),
-        ).rejects.toMatchObject({
-          code,
-          message: expect.stringContaining('The transaction was open for longer than 25 s'),
-        })
-        await expect(trx.commit().execute()).rejects.toMatchObject({ code })
-        await expect(
-          trx.insertInto('person').values({ name: 'Eve' }).execute(),
-        ).rejects.toMatchObject({ code })
-        await trx.rollback().execute()
-        await db.transaction().execute(async (next) => {
-          await next.insertInto('person').values({ name: 'Bob' }).execute()
-        })
-        expect(await names(scope)).toEqual(['Bob'])
-      },
-      { dialect: { transactionTimeout: 60_000 } },
-    ))
+  // Not remote: a remote one ends sooner: test/remote/faults.test.ts.
+  it.skipIf(isRemote)(
+    'should end a transaction that is left open before the platform resets the object',
+    () =>
+      withPerson(
+        async (scope) => {
+          const { db, storage } = scope
+          const trx = await db.startTransaction().execute()
+          await trx.insertInto('person').values({ name: 'Ada' }).execute()
+          await storage.put('key', 'value')
+          await trx.savepoint('open').execute()
+          await trx.insertInto('person').values({ name: 'Grace' }).execute()
+          // Waits until the transaction has been rolled back, after 25 s.
+          expect(await names(scope)).toEqual([])
+          expect(await storage.get('key')).toBeUndefined()
+          await expect(
+            trx.insertInto('person').values({ name: 'Eve' }).execute(),
+          ).rejects.toMatchObject({
+            code,
+            message: expect.stringContaining('The transaction was open for longer than 25 s'),
+          })
+          await expect(trx.commit().execute()).rejects.toMatchObject({ code })
+          await expect(
+            trx.insertInto('person').values({ name: 'Eve' }).execute(),
+          ).rejects.toMatchObject({ code })
+          await trx.rollback().execute()
+          await db.transaction().execute(async (next) => {
+            await next.insertInto('person').values({ name: 'Bob' }).execute()
+          })
+          expect(await names(scope)).toEqual(['Bob'])
+        },
+        { dialect: { transactionTimeout: 60_000 } },
+      ),
+  )
 })

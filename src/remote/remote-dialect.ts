@@ -1,0 +1,96 @@
+import type {
+  DatabaseIntrospector,
+  Dialect,
+  DialectAdapter,
+  Driver,
+  Kysely,
+  QueryCompiler,
+} from 'kysely'
+import { DurableObjectSqliteQueryCompiler } from '../compiler/query-compiler.js'
+import { DurableObjectSqliteAdapter } from '../dialect/adapter.js'
+import { DurableObjectSqliteIntrospector } from '../dialect/introspector.js'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+import { toTimeout } from '../platform/timeout.js'
+import { RemoteDriver } from './remote-driver.js'
+import { type OpenRemoteDatabase, RemoteSession } from './remote-session.js'
+
+/** Options of {@link RemoteDurableObjectDialect}. */
+export interface RemoteDurableObjectDialectConfig {
+  /**
+   * How long a query or a transaction waits for another transaction of the same Kysely instance to end,
+   * in milliseconds, before it rejects with `ERR_TRANSACTION_TIMEOUT`. Default: 10,000.
+   */
+  readonly transactionTimeout?: number
+}
+
+const DEFAULT_TRANSACTION_TIMEOUT = 10_000
+
+/**
+ * Kysely's dialect for the database of a Durable Object, in a Worker or in another object. It is made
+ * from a function that calls the object's method that returns a `RemoteDatabase`, and that takes the
+ * stub of the object anew each time.
+ *
+ * A query is one round trip. The first one opens a session, on the same round trip, which those after it
+ * share; `db.destroy()` closes it, and so does the end of the Worker's request. A transaction of n
+ * statements takes n + 1 round trips; it begins with its first statement, and until it ends the object
+ * serves nobody else.
+ *
+ * Rejects with `ERR_CONNECTION_LOST` if the object is reset or cannot be reached. A query builder's
+ * select outside a transaction is sent again once; a write never is.
+ *
+ * Throws `ERR_INVALID_DATABASE` for anything but a function, and `ERR_INVALID_OPTION`.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { Kysely } from 'kysely'
+ * import { RemoteDurableObjectDialect } from 'kysely-durable-sqlite/remote'
+ *
+ * export default {
+ *   async fetch(request, env) {
+ *     const db = new Kysely<Database>({
+ *       dialect: new RemoteDurableObjectDialect(() => env.TENANT.getByName('acme').database()),
+ *     })
+ *     return Response.json(await db.selectFrom('person').selectAll().execute())
+ *   },
+ * } satisfies ExportedHandler<Env>
+ * ```
+ */
+export class RemoteDurableObjectDialect implements Dialect {
+  readonly #open: OpenRemoteDatabase
+  readonly #transactionTimeout: number
+
+  constructor(open: OpenRemoteDatabase, config: RemoteDurableObjectDialectConfig = {}) {
+    if (typeof open !== 'function' || 'execute' in open) {
+      throw new DurableObjectSqliteError(
+        'ERR_INVALID_DATABASE',
+        'Pass a function that calls the object: ' +
+          'new RemoteDurableObjectDialect(() => env.TENANT.getByName(name).database()).',
+      )
+    }
+    this.#open = open
+    this.#transactionTimeout = toTimeout(config.transactionTimeout, DEFAULT_TRANSACTION_TIMEOUT)
+  }
+
+  createDriver(): Driver {
+    return new RemoteDriver(new RemoteSession(this.#open), this.#transactionTimeout)
+  }
+
+  createQueryCompiler(): QueryCompiler {
+    return new DurableObjectSqliteQueryCompiler()
+  }
+
+  createAdapter(): DialectAdapter {
+    return new DurableObjectSqliteAdapter()
+  }
+
+  // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature
+  createIntrospector(db: Kysely<any>): DatabaseIntrospector {
+    return new DurableObjectSqliteIntrospector(db)
+  }
+
+  /** The dialect itself. Configuration that is copied deeply still means this one object. */
+  clone(): this {
+    return this
+  }
+}
