@@ -136,6 +136,31 @@ it('should follow a recursive expression', () =>
     ).toEqual([{ day: 1000 }, { day: 1001 }, { day: 1002 }])
   }))
 
+it('should not decode what a recursive expression takes from a column that is raw by then', () =>
+  withTables(async ({ db }) => {
+    expect(
+      await db
+        .withRecursive('r(a, b, n)', (db) =>
+          db
+            .selectFrom('tree')
+            .select(['since as a', 'since as b', sql<number>`0`.as('n')])
+            .where('id', '=', 1)
+            .unionAll(
+              db
+                .selectFrom('r')
+                .select([sql<Date>`5`.as('a'), 'r.a as b', sql<number>`n + 1`.as('n')])
+                .where(sql<boolean>`n < 1`),
+            ),
+        )
+        .selectFrom('r')
+        .select(['a', 'b'])
+        .execute(),
+    ).toEqual([
+      { a: 1000, b: 1000 },
+      { a: 5, b: 1000 },
+    ])
+  }))
+
 it('should decode a union as far as all selects agree', () =>
   withTables(async ({ db }) => {
     expect(
