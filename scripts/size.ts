@@ -7,7 +7,7 @@ interface Size {
   readonly gzipped: number
 }
 
-/** The bytes that the code adds to a Worker, minified and without kysely. */
+/** The bytes that the code adds to a Worker, minified, without kysely and drizzle-orm. */
 async function measure(code: string): Promise<Size> {
   const { outputFiles } = await build({
     stdin: { contents: code, resolveDir: import.meta.dirname },
@@ -16,7 +16,7 @@ async function measure(code: string): Promise<Size> {
     write: false,
     format: 'esm',
     target: 'es2022',
-    external: ['kysely', 'cloudflare:workers'],
+    external: ['kysely', 'drizzle-orm', 'cloudflare:workers'],
     // Without the paths of tsconfig.json, which lead some entries to the sources and others not.
     tsconfigRaw: {},
   })
@@ -36,7 +36,7 @@ const dialect = `import { DurableObjectSqliteDialect } from '${name}'; console.l
 const core = await measure(dialect)
 const worker = await measure(`export { RemoteDurableObjectDialect } from '${name}/remote'`)
 
-console.log('Bytes that an import adds to a Worker, minified and without kysely:')
+console.log('Bytes that an import adds to a Worker, minified, without kysely and drizzle-orm:')
 console.table({
   'the dialect of .': { minified: kilobytes(core.minified), gzipped: kilobytes(core.gzipped) },
   'the dialect of ./remote': {

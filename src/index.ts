@@ -4,6 +4,7 @@
  * @module
  */
 export { DurableObjectSqliteAdapter } from './dialect/adapter.js'
+export type { ColumnMapping } from './codegen/column-mapping.js'
 export {
   generateKyselyDbInterface,
   type GenerateKyselyDbInterfaceOptions,
@@ -25,6 +26,7 @@ export {
 export { DurableObjectSqliteError, type DurableObjectSqliteErrorCode } from './platform/errors.js'
 export { DurableObjectSqliteIntrospector } from './dialect/introspector.js'
 export { DurableObjectSqliteQueryCompiler } from './compiler/query-compiler.js'
+export type { DurableObjectSqliteColumns } from './statement/query-columns.js'
 export type {
   DurableObjectStorageLike,
   SqlStorage,

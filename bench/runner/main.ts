@@ -43,6 +43,7 @@ async function bundleWorker(names: readonly string[]): Promise<string> {
     external: ['cloudflare:workers'],
     // What a user installs, and one Kysely for all.
     alias: {
+      'kysely-durable-sqlite/columns': here('../dist/columns.js'),
       'kysely-durable-sqlite/cost': here('../dist/cost.js'),
       'kysely-durable-sqlite/migration': here('../dist/migration.js'),
       'kysely-durable-sqlite/remote': here('../dist/remote.js'),

@@ -54,7 +54,8 @@ export class BaseQueryCompiler extends SqliteQueryCompiler {
 
   protected override compileList(nodes: readonly OperationNode[], separator = ', '): void {
     const { length } = nodes
-    if (length === 0) {
+    // Joins and modifiers, which commas do not separate, may be none.
+    if (length === 0 && separator === ', ') {
       refuseEmptyList(this.nodeStack.at(-1))
     }
     for (let i = 0; i < length; i++) {

@@ -10,6 +10,11 @@ import { compileToJsonParameters } from './json-query-compiler.js'
 import { findRowFunction, type RowFunction } from './row-function.js'
 import { MAX_PARAMETERS } from '../platform/limits.js'
 import type { SqlStorage } from '../platform/storage.js'
+import { readValues } from '../statement/rows.js'
+import type { ColumnsCompiler, DurableObjectSqliteColumns } from '../statement/query-columns.js'
+
+/** Without the hidden columns of virtual tables, which `*` leaves out too. */
+const COLUMNS = 'select name from pragma_table_xinfo(?) where hidden <> 1'
 
 /**
  * Compiles queries to the SQL of SQLite in a Durable Object.
@@ -33,21 +38,43 @@ import type { SqlStorage } from '../platform/storage.js'
  */
 export class DurableObjectSqliteQueryCompiler extends BaseQueryCompiler {
   readonly #sql: SqlStorage | undefined
+  readonly #columns: DurableObjectSqliteColumns | undefined
   #rowFunction: RowFunction | undefined
 
   /** The storage is asked which JSON functions it has, when a query needs to know. */
-  constructor(sql?: SqlStorage) {
+  constructor(sql?: SqlStorage, columns?: DurableObjectSqliteColumns) {
     super()
     this.#sql = sql
+    this.#columns = columns
   }
 
   override compileQuery(node: RootOperationNode, queryId: QueryId): CompiledQuery {
+    return this.#columns === undefined
+      ? this.#compile(node, queryId)
+      : this.#columns.compile(node, this.#columnsCompiler(queryId))
+  }
+
+  #compile(
+    node: RootOperationNode,
+    queryId: QueryId,
+    withoutLateValues?: () => RootOperationNode,
+  ): CompiledQuery {
     const query = super.compileQuery(node, queryId)
     if (query.parameters.length <= MAX_PARAMETERS) {
       return query
     }
     this.#rowFunction ??= findRowFunction(this.#sql)
-    return compileToJsonParameters(node, queryId, this.#rowFunction)
+    return compileToJsonParameters(withoutLateValues?.() ?? node, queryId, this.#rowFunction)
+  }
+
+  #columnsCompiler(queryId: QueryId): ColumnsCompiler {
+    return {
+      compile: (node, withoutLateValues) => this.#compile(node, queryId, withoutLateValues),
+      columnsOf: (table) => {
+        const rows = this.#sql && readValues(this.#sql.exec(COLUMNS, table))
+        return rows?.length ? rows.map(([name]) => name as string) : undefined
+      },
+    }
   }
 
   // What this pass compiles beyond the limit is thrown away.

@@ -15,11 +15,17 @@ import { DurableObjectSqliteDriver } from './driver.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import { DurableObjectSqliteIntrospector } from './introspector.js'
 import { DurableObjectSqliteQueryCompiler } from '../compiler/query-compiler.js'
+import type { DurableObjectSqliteColumns } from '../statement/query-columns.js'
 import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
 import { toTimeout } from '../platform/timeout.js'
 
 /** Options of {@link DurableObjectSqliteDialect}. */
 export interface DurableObjectSqliteDialectConfig {
+  /**
+   * What columns mean in JavaScript: `columnTypes()` of `kysely-durable-sqlite/columns`, or
+   * `drizzleColumns()` of `kysely-durable-sqlite/drizzle`. Default: values are as SQLite has them.
+   */
+  readonly columns?: DurableObjectSqliteColumns
   /**
    * Called once for each statement that ran, with the rows that it read and wrote: what Cloudflare
    * bills. Called for one that failed too, with the `error`. What it throws rejects the query, whose
@@ -87,6 +93,7 @@ export class DurableObjectSqliteDialect implements Dialect {
   readonly #sql: SqlStorage
   readonly #storage: DurableObjectStorageLike | undefined
   readonly #database: DurableObjectSqliteDatabase
+  readonly #columns: DurableObjectSqliteColumns | undefined
   readonly #transactionTimeout: number
 
   constructor(
@@ -104,7 +111,11 @@ export class DurableObjectSqliteDialect implements Dialect {
         'Pass the storage of the Durable Object: new DurableObjectSqliteDialect(ctx.storage).',
       )
     }
-    this.#database = new DurableObjectSqliteDatabase(this.#sql, config.onQuery, this.#storage)
+    this.#database = new DurableObjectSqliteDatabase(this.#sql, {
+      onQuery: config.onQuery,
+      storage: this.#storage,
+    })
+    this.#columns = config.columns
     this.#transactionTimeout = toTimeout(config.transactionTimeout, DEFAULT_TRANSACTION_TIMEOUT)
   }
 
@@ -118,7 +129,7 @@ export class DurableObjectSqliteDialect implements Dialect {
   }
 
   createQueryCompiler(): QueryCompiler {
-    return new DurableObjectSqliteQueryCompiler(this.#sql)
+    return new DurableObjectSqliteQueryCompiler(this.#sql, this.#columns)
   }
 
   createAdapter(): DialectAdapter {

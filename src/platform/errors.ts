@@ -4,6 +4,10 @@ import { limitHint } from './limit-hints.js'
 export type DurableObjectSqliteErrorCode =
   /** A value that SQLite would store as something else. */
   | 'ERR_UNSUPPORTED_PARAMETER'
+  /** A stored value that is none of its column, by what `columns` says of it. */
+  | 'ERR_COLUMN_VALUE'
+  /** A default that cannot be called for each row, of an insert from a select. */
+  | 'ERR_COLUMN_DEFAULT'
   /** The statement has more or fewer placeholders than values. */
   | 'ERR_PARAMETER_COUNT'
   /** The values of a query are too large to be bound, even as JSON texts. */
@@ -51,6 +55,7 @@ export type DurableObjectSqliteErrorCode =
   /** A promise returned by the closure of a synchronous transaction. */
   | 'ERR_ASYNC_TRANSACTION'
   /** The name for the generated interface is no identifier, or taken. */
+  | 'ERR_INVALID_COLUMN_MAPPING'
   | 'ERR_INVALID_INTERFACE_NAME'
   /** A migration that is none: an empty or doubled name, no statement, a wrong option. */
   | 'ERR_INVALID_MIGRATION'

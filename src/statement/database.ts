@@ -8,6 +8,7 @@ import {
   isForeignKeysPragmaIgnored,
   readDatabaseList,
 } from './pragmas.js'
+import { planOf, type QueryPlan } from './query-columns.js'
 import { tableOfRawInsert } from './raw-insert.js'
 import { withoutPlatformTables } from './platform-tables.js'
 import { closeCursor, readRows, readValues, rowReader, type RowReader } from './rows.js'
@@ -46,31 +47,32 @@ const ROWID_AS_TEXT = 'select cast(last_insert_rowid() as text) as rowid'
  */
 const SCHEMA_STATEMENT = /^(?:alter|analyze|create|drop|reindex)\b/i
 
+export interface DurableObjectSqliteDatabaseOptions {
+  readonly onQuery?: OnQuery | undefined
+  /** Without it a statement that fails may leave some of its rows. */
+  readonly storage?: DurableObjectStorageLike | undefined
+  /** With whom to share what is known of tables. */
+  readonly tables?: Tables
+}
+
 /**
  * Runs compiled queries on `ctx.storage.sql` and asks SQLite what they did. All of it is
  * synchronous, as the platform is.
  */
 export class DurableObjectSqliteDatabase {
   readonly #sql: SqlStorage
+  readonly #options: DurableObjectSqliteDatabaseOptions
   readonly #onQuery: OnQuery | undefined
   readonly #storage: DurableObjectStorageLike | undefined
   readonly #tables: Tables
   #followUpRowsRead = 0
 
-  /**
-   * Without the whole storage, a statement that fails may leave some of its rows. What is known of
-   * tables is shared with those given.
-   */
-  constructor(
-    sql: SqlStorage,
-    onQuery?: OnQuery,
-    storage?: DurableObjectStorageLike,
-    tables?: Tables,
-  ) {
+  constructor(sql: SqlStorage, options: DurableObjectSqliteDatabaseOptions = {}) {
     this.#sql = sql
-    this.#onQuery = onQuery
-    this.#storage = storage
-    this.#tables = new Tables((question, name) => this.#ask(question, name), tables)
+    this.#options = options
+    this.#onQuery = options.onQuery
+    this.#storage = options.storage
+    this.#tables = new Tables((question, name) => this.#ask(question, name), options.tables)
   }
 
   /** The same, for queries of which another function is told after `onQuery`, whatever that throws. */
@@ -83,12 +85,11 @@ export class DurableObjectSqliteDatabase {
         observer(event)
       }
     }
-    return new DurableObjectSqliteDatabase(
-      this.#sql,
-      onQuery === undefined ? observer : both,
-      this.#storage,
-      this.#tables,
-    )
+    return new DurableObjectSqliteDatabase(this.#sql, {
+      ...this.#options,
+      onQuery: onQuery === undefined ? observer : both,
+      tables: this.#tables,
+    })
   }
 
   /** Whether it is that of this storage. */
@@ -105,12 +106,16 @@ export class DurableObjectSqliteDatabase {
     let cursor: SqlStorageCursor | undefined
     let result: QueryResult<unknown>
     this.#followUpRowsRead = 0
+    const plan = this.#planOf(query)
     try {
+      if (plan !== undefined) {
+        ;({ query, parameters } = plan.bind(query, parameters))
+      }
       cursor = this.#exec(query, parameters)
       const { columnNames } = cursor
       result =
         columnNames.length > 0
-          ? { rows: readRows(cursor, columnNames) }
+          ? { rows: readRows(cursor, columnNames, plan?.rowReader) }
           : this.#readChanges(query, cursor)
       if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
         refuseWrite()
@@ -140,7 +145,11 @@ export class DurableObjectSqliteDatabase {
   ): void {
     let cursor: SqlStorageCursor | undefined
     this.#followUpRowsRead = 0
+    const plan = this.#planOf(query)
     try {
+      if (plan !== undefined) {
+        ;({ query, parameters } = plan.bind(query, parameters))
+      }
       cursor = this.#exec(query, parameters)
       if (cursor.columnNames.length > 0) {
         // A write that is not read to its end breaks the commit of the object.
@@ -169,9 +178,14 @@ export class DurableObjectSqliteDatabase {
     let cursor: SqlStorageCursor | undefined
     let followUpRowsRead = 0
     let failure: unknown
+    let { parameters } = query
+    const plan = this.#planOf(query)
     this.#followUpRowsRead = 0
     try {
-      cursor = this.#exec(query, query.parameters)
+      if (plan !== undefined) {
+        ;({ query, parameters } = plan.bind(query, parameters))
+      }
+      cursor = this.#exec(query, parameters)
       if (refuseWrite !== undefined && mayHaveWritten(cursor)) {
         refuseWrite()
       }
@@ -186,7 +200,7 @@ export class DurableObjectSqliteDatabase {
       // A write that is not read to its end breaks the commit of the object. SQLite has made all its
       // changes before the first row: https://www.sqlite.org/lang_returning.html
       const values = cursor.rowsWritten > 0 || isWrite(query) ? readValues(cursor) : cursor.raw()
-      yield* inChunks<R>(values, rowReader(columnNames), chunkSize)
+      yield* inChunks<R>(values, (plan?.rowReader ?? rowReader)(columnNames), chunkSize)
     } catch (error) {
       failure = toDurableObjectSqliteError(error, query.sql)
       throw failure
@@ -194,8 +208,12 @@ export class DurableObjectSqliteDatabase {
       if (cursor !== undefined && cursor.columnNames.length > 0) {
         closeCursor(cursor)
       }
-      this.#report(query, query.parameters, cursor, followUpRowsRead, failure)
+      this.#report(query, parameters, cursor, followUpRowsRead, failure)
     }
+  }
+
+  #planOf(query: CompiledQuery): QueryPlan | undefined {
+    return planOf(query)
   }
 
   /** Runs the statement. One that fails leaves none of its rows, as far as it can be undone. */

@@ -1,6 +1,7 @@
 import type { OperationNode } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import { columnOfValue } from './column-of-value.js'
+import { LateValue } from './late-value.js'
 
 /** A value that `ctx.storage.sql` stores as what it is. */
 export type SqliteParameter = string | number | null | ArrayBuffer | ArrayBufferView
@@ -98,6 +99,9 @@ function unsupportedObject(subject: string, value: object): DurableObjectSqliteE
       'a Date',
       'Pass date.toISOString() for a TEXT column, or date.getTime() for an INTEGER column',
     )
+  }
+  if (value instanceof LateValue) {
+    return unsupported(subject, ...value.refusal)
   }
   if (Array.isArray(value)) {
     return unsupported(

@@ -12,8 +12,9 @@ export type RowReader = (values: readonly SqlStorageValue[]) => Record<string, u
 export function readRows(
   cursor: SqlStorageCursor,
   columnNames: readonly string[],
+  reader: (columnNames: readonly string[]) => RowReader = rowReader,
 ): Record<string, unknown>[] {
-  return readValues(cursor).map(rowReader(columnNames))
+  return readValues(cursor).map(reader(columnNames))
 }
 
 /** The values of all the rows that the cursor has left, which closes it. */
@@ -60,7 +61,8 @@ function readRowSafely(
   return row
 }
 
-function readValue(value: SqlStorageValue): string | number | null | Uint8Array {
+/** A value as it is without a codec: a BLOB as `Uint8Array`. */
+export function readValue(value: SqlStorageValue): string | number | null | Uint8Array {
   return typeof value === 'object' && value !== null ? new Uint8Array(value) : value
 }
 

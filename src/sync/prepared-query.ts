@@ -8,7 +8,8 @@ import {
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import { findParameterPlaces } from './parameter-places.js'
 import { QueryParameter, type QueryParameters } from './query-parameter.js'
-import { QueryTemplate, type BoundQuery, type GivenValues } from './query-template.js'
+import { planOf, type BoundQuery } from '../statement/query-columns.js'
+import { QueryTemplate, type GivenValues } from './query-template.js'
 import {
   firstOrThrow,
   type FirstOutput,
@@ -38,6 +39,8 @@ export class PreparedQuery<P extends object, O> {
   readonly #listNames: ReadonlySet<string>
   /** Undefined where the SQL depends on the values, so that it is compiled for each call. */
   readonly #template: QueryTemplate | undefined
+  /** The names of the parameters whose values columns encode, wherever they are used. */
+  readonly #encodedNames: ReadonlySet<string>
   /** By the names of the parameters that are bigints. */
   readonly #integerTemplates = new Map<string, QueryTemplate>()
 
@@ -51,7 +54,9 @@ export class PreparedQuery<P extends object, O> {
     })
     this.#names = [...names]
     this.#listNames = findListNames(session.toOperationNode(query))
-    this.#template = session.isValueIndependent ? this.#compileTemplate(NO_NAMES) : undefined
+    const template = session.isValueIndependent ? this.#compileTemplate(NO_NAMES) : undefined
+    this.#encodedNames = new Set(this.#names.filter((name) => template?.encodes(name) === true))
+    this.#template = template
   }
 
   /** Returns the rows; for a write without `returning` one result. */
@@ -73,12 +78,12 @@ export class PreparedQuery<P extends object, O> {
   /** Runs the query for its effect alone. Rows that it has are dropped. */
   run(...[values]: ParameterValues<P>): void {
     const bound = this.#bind(values)
-    this.#session.run(bound.query, bound.values)
+    this.#session.run(bound.query, bound.parameters)
   }
 
-  #execute({ query, values }: BoundQuery): O[] {
+  #execute({ query, parameters }: BoundQuery): O[] {
     // SQLite alone knows the type of the rows; Kysely's types state it.
-    return this.#session.execute(query, values) as O[]
+    return this.#session.execute(query, parameters) as O[]
   }
 
   #bind(values: object = {}): BoundQuery {
@@ -89,7 +94,7 @@ export class PreparedQuery<P extends object, O> {
       if (value === undefined) {
         throw missingParameter(name)
       }
-      if (typeof value === 'bigint') {
+      if (typeof value === 'bigint' && !this.#encodedNames.has(name)) {
         integers += `${name}\0`
       }
     }
@@ -122,8 +127,12 @@ export class PreparedQuery<P extends object, O> {
       ).toOperationNode(),
     )
     try {
-      const template = new QueryTemplate(this.#session.compile(query))
-      return this.#names.every((name) => template.hasGapFor(name)) ? template : undefined
+      const compiled = this.#session.compile(query)
+      const template = new QueryTemplate(compiled)
+      return this.#names.every((name) => template.hasGapFor(name)) &&
+        (this.#names.length === 0 || planOf(compiled)?.isForOneExecution !== true)
+        ? template
+        : undefined
     } catch (error) {
       // The compiler looks at the values where they are more than a query can bind.
       if (error instanceof DurableObjectSqliteError && error.code === 'ERR_UNSUPPORTED_PARAMETER') {
@@ -136,7 +145,7 @@ export class PreparedQuery<P extends object, O> {
   /** Compiles the query with the values themselves, as if it had not been prepared. */
   #compileWith(given: GivenValues): BoundQuery {
     const query = this.#session.compile(this.#buildWith((name) => toValueNode(given[name])))
-    return { query, values: query.parameters }
+    return { query, parameters: query.parameters }
   }
 
   #buildWith(toOperationNode: (name: string) => OperationNode): SyncQuery<O> {

@@ -1,4 +1,5 @@
 import { RawNode, ValueNode, type AliasableExpression, type OperationNode } from 'kysely'
+import { Gap } from '../statement/late-value.js'
 
 /**
  * Stands for a parameter of a prepared query, wherever an expression of the parameter's type fits. A
@@ -16,18 +17,31 @@ type ElementOf<T> = T extends readonly (infer E)[] ? E : T
 export type ParameterKind = 'scalar' | 'integer' | 'list'
 
 /** Stands for a value in a query that is compiled before its values are known. */
-export class QueryParameter {
+export class QueryParameter extends Gap {
   /** The parameter that this node, the value of one of {@link toOperationNode}, stands for. */
   static of(node: OperationNode): QueryParameter | undefined {
     return ValueNode.is(node) && node.value instanceof QueryParameter ? node.value : undefined
   }
 
+  readonly refusal = [
+    'a parameter of a prepared query',
+    'Prepare the query with sync.prepare()',
+  ] as const
   readonly name: string
   readonly kind: ParameterKind
+  /** What the values become before they are bound, by the column that they meet. */
+  readonly encode: ((value: unknown) => unknown) | undefined
 
-  constructor(name: string, kind: ParameterKind) {
+  constructor(name: string, kind: ParameterKind, encode?: (value: unknown) => unknown) {
+    super()
     this.name = name
     this.kind = kind
+    this.encode = encode
+  }
+
+  encodedBy(encode: (value: unknown) => unknown, isInteger: boolean): OperationNode {
+    const kind = this.kind === 'list' ? 'list' : isInteger ? 'integer' : 'scalar'
+    return new QueryParameter(this.name, kind, encode).toOperationNode()
   }
 
   toOperationNode(): OperationNode {

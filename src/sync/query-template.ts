@@ -2,16 +2,11 @@ import type { CompiledQuery } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import { toIntegerText } from '../statement/parameters.js'
 import { toJsonArray } from './json-array.js'
+import type { BoundQuery } from '../statement/query-columns.js'
 import { QueryParameter } from './query-parameter.js'
 
 /** The values of a prepared query's parameters, by name. */
 export type GivenValues = Readonly<Record<string, unknown>>
-
-/** A compiled query, with the values that it is to be run with. */
-export interface BoundQuery {
-  readonly query: CompiledQuery
-  readonly values: readonly unknown[]
-}
 
 /** A query that was compiled with a {@link QueryParameter} in the place of each value to come. */
 export class QueryTemplate {
@@ -29,6 +24,13 @@ export class QueryTemplate {
     return this.#gaps.some(({ parameter }) => parameter.name === name)
   }
 
+  /** Whether the values of the parameter are encoded wherever they are used. */
+  encodes(name: string): boolean {
+    return this.#gaps.every(
+      ({ parameter }) => parameter.name !== name || parameter.encode !== undefined,
+    )
+  }
+
   /** Undefined where one of the lists has to be compiled. */
   fill(given: GivenValues): BoundQuery | undefined {
     const values = this.query.parameters.slice()
@@ -39,16 +41,18 @@ export class QueryTemplate {
       }
       values[index] = value
     }
-    return { query: this.query, values }
+    return { query: this.query, parameters: values }
   }
 }
 
-function toBinding({ name, kind }: QueryParameter, value: unknown): unknown {
+function toBinding({ name, kind, encode }: QueryParameter, value: unknown): unknown {
   switch (kind) {
     case 'scalar':
-      return value
-    case 'integer':
-      return toIntegerText(value as bigint)
+      return encode === undefined ? value : encode(value)
+    case 'integer': {
+      const integer = encode === undefined ? value : encode(value)
+      return integer === null ? null : toIntegerText(integer as bigint)
+    }
     case 'list':
       if (!Array.isArray(value)) {
         throw new DurableObjectSqliteError(
@@ -56,6 +60,6 @@ function toBinding({ name, kind }: QueryParameter, value: unknown): unknown {
           `The parameter ${name} stands for a list behind \`in\`. Pass an array.`,
         )
       }
-      return toJsonArray(value)
+      return toJsonArray(encode === undefined ? value : value.map(encode))
   }
 }

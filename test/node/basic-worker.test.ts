@@ -30,6 +30,14 @@ it(
   },
 )
 
+it('should have types and migrations in which `npm run check` finds nothing', () => {
+  const { status, stdout, stderr } = spawnSync('npm', ['run', 'check', '--silent'], {
+    cwd: example,
+    encoding: 'utf8',
+  })
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: 'No findings.\n' })
+})
+
 it('should answer 503 while a migration fails', async () => {
   const { outputFiles } = await build({
     entryPoints: [join(example, 'src/index.ts')],

@@ -2,7 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { Kysely, type Transaction } from 'kysely'
 import { DurableObjectSqliteDialect, DurableObjectSqliteError } from 'kysely-durable-sqlite'
 import { getMigrations, migrateTo, migrateToLatest } from 'kysely-durable-sqlite/migration'
-import type { Database } from './database.js'
+import type { Database } from './database.generated.js'
 import { migrations } from './migrations/index.js'
 
 interface Transfer {

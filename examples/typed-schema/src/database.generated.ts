@@ -9,11 +9,11 @@ export interface DB {
 }
 
 export interface Message {
-  id: Generated<number>
-  ticket_id: number
+  id: ColumnType<number, number | bigint | undefined, number | bigint>
+  ticket_id: ColumnType<number, number | bigint, number | bigint>
   author: string
   body: string
-  attachment: Uint8Array | null
+  attachment: ColumnType<Uint8Array | null, Uint8Array | ArrayBuffer | null, Uint8Array | ArrayBuffer | null>
 }
 
 export interface Queue {
@@ -24,10 +24,10 @@ export interface Queue {
 }
 
 export interface Ticket {
-  id: Generated<number>
+  id: ColumnType<number, number | bigint | undefined, number | bigint>
   subject: string
   status: Generated<'open' | 'waiting' | 'closed'>
   priority: Generated<1 | 2 | 3>
-  opened_at: Generated<number>
+  opened_at: ColumnType<number, number | bigint | undefined, number | bigint>
   is_urgent: GeneratedAlways<number>
 }

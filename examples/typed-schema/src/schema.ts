@@ -25,3 +25,6 @@ export const SCHEMA = `
     where ticket.status = 'open'
     group by ticket.id;
 `
+
+/** For the command line, which runs it on an empty object and reads the types from that. */
+export const migrations = { schema: SCHEMA }

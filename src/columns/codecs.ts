@@ -1,0 +1,149 @@
+import { readValue } from '../statement/rows.js'
+import {
+  Codec,
+  type ColumnOptions,
+  describe,
+  PlainColumn,
+  RefusedValue,
+  type StorableValue,
+  type StoredValue,
+} from './codec.js'
+
+/**
+ * `true` and `false`, stored as 1 and 0.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { boolean, columnTypes } from 'kysely-durable-sqlite/columns'
+ *
+ * const columns = columnTypes<{ task: { id: number; done: boolean } }>({
+ *   task: { done: boolean({ default: () => false }) },
+ * })
+ * ```
+ */
+export function boolean(options?: ColumnOptions<boolean>): Codec<boolean> {
+  return new Codec(
+    {
+      kind: 'boolean',
+      encode(value) {
+        if (typeof value !== 'boolean') {
+          throw new RefusedValue(describe(value), 'Pass true or false')
+        }
+        return value ? 1 : 0
+      },
+      decode(value) {
+        if (value !== 1 && value !== 0) {
+          throw new RefusedValue(describe(value), 'boolean() reads 0 and 1')
+        }
+        return value === 1
+      },
+    },
+    options,
+  )
+}
+
+const MIN_INT64 = -(2n ** 63n)
+const MAX_INT64 = 2n ** 63n - 1n
+const DIGITS = /^-?\d+$/
+
+/**
+ * Any integer of 64 bits, exactly, as a `bigint`. It is read as text, which SQLite does not round.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { columnTypes, int64 } from 'kysely-durable-sqlite/columns'
+ *
+ * const columns = columnTypes<{ account: { id: number; balance: bigint } }>({
+ *   account: { balance: int64() },
+ * })
+ * ```
+ */
+export function int64(options?: ColumnOptions<bigint>): Codec<bigint> {
+  return new Codec(
+    {
+      kind: 'int64',
+      isInteger: true,
+      encode(value: bigint | number) {
+        const integer = Number.isSafeInteger(value) ? BigInt(value) : value
+        if (typeof integer !== 'bigint') {
+          throw new RefusedValue(describe(value), 'Pass a bigint')
+        }
+        if (integer < MIN_INT64 || integer > MAX_INT64) {
+          throw new RefusedValue(
+            'a bigint beyond 64 bits',
+            'Store it in a TEXT column, with a codec() of your own',
+          )
+        }
+        return integer
+      },
+      decode(value) {
+        if (Number.isSafeInteger(value) || (typeof value === 'string' && DIGITS.test(value))) {
+          return BigInt(value as string | number)
+        }
+        throw Number.isInteger(value)
+          ? new RefusedValue('an integer that the platform has rounded', 'select it by its name')
+          : new RefusedValue(describe(value), 'int64() reads integers')
+      },
+    },
+    options,
+  )
+}
+
+/** How a value of your own is written and read. */
+export interface CodecDefinition<T> extends ColumnOptions<T> {
+  /** Gives what is stored. Throws for what cannot be. */
+  readonly encode: (value: T) => Exclude<StorableValue, bigint>
+  /** Gives the value of what was stored. Throws for what is none. NULL does not get here. */
+  readonly decode: (value: StoredValue) => T
+}
+
+/**
+ * A codec of your own.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { codec, columnTypes } from 'kysely-durable-sqlite/columns'
+ *
+ * const columns = columnTypes<{ link: { id: number; target: URL } }>({
+ *   link: {
+ *     target: codec({
+ *       encode: (url: URL) => url.href,
+ *       decode: (stored) => new URL(String(stored)),
+ *     }),
+ *   },
+ * })
+ * ```
+ */
+export function codec<T>(definition: CodecDefinition<T>): Codec<T> {
+  const { encode, decode } = definition
+  return new Codec(
+    {
+      kind: decode,
+      encode,
+      // Without a NULL, what is read is a StoredValue.
+      decode: (value) => decode(readValue(value) as StoredValue),
+    },
+    definition,
+  )
+}
+
+/**
+ * A column without a codec that has a default or an `onUpdate`.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import type { Generated } from 'kysely'
+ * import { column, columnTypes } from 'kysely-durable-sqlite/columns'
+ *
+ * const columns = columnTypes<{ person: { id: Generated<string>; name: string } }>({
+ *   person: { id: column({ default: () => crypto.randomUUID() }) },
+ * })
+ * ```
+ */
+export function column<T>(options: ColumnOptions<T>): PlainColumn<T> {
+  return new PlainColumn(options)
+}

@@ -1,0 +1,76 @@
+import {
+  type AliasableExpression,
+  type Expression,
+  ExpressionWrapper,
+  type OperationNode,
+  RawNode,
+  ValueNode,
+} from 'kysely'
+import { LateValue } from '../statement/late-value.js'
+import type { Codec } from './codec.js'
+
+/** Carries a codec through Kysely's plugins, which copy nodes but not what is added to them. */
+class CodecMark extends LateValue {
+  readonly refusal = [
+    'withCodec() of a dialect without columns',
+    'Give the dialect the option columns: new DurableObjectSqliteDialect(ctx.storage, { columns })',
+  ] as const
+  readonly codec: Codec<never>
+
+  constructor(codec: Codec<never>) {
+    super()
+    this.codec = codec
+  }
+}
+
+/** The type of a value of `T` that is read by a codec of `C`: NULL is not the codec's. */
+export type Decoded<T, C> = unknown extends T ? C : null extends T ? C | null : C
+
+/**
+ * An expression whose values are read by the codec, and with which values are compared by it: for raw
+ * SQL, and for functions that the dialect does not see through.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { sql } from 'kysely'
+ * import { date, withCodec } from 'kysely-durable-sqlite/columns'
+ *
+ * const { at } = await db
+ *   .selectNoFrom(withCodec(sql<string>`current_timestamp`, date('sqlite')).as('at'))
+ *   .executeTakeFirstOrThrow()
+ * ```
+ *
+ * The generated SQL:
+ *
+ * ```sql
+ * select current_timestamp as `at`
+ * ```
+ */
+export function withCodec<T, C>(
+  expression: Expression<T>,
+  codec: Codec<C>,
+): AliasableExpression<Decoded<T, C>> {
+  return new ExpressionWrapper<unknown, never, Decoded<T, C>>(
+    RawNode.create(
+      ['', '', ''],
+      [
+        expression.toOperationNode(),
+        ValueNode.create(new CodecMark(codec as unknown as Codec<never>)),
+      ],
+    ),
+  )
+}
+
+/** What was given to `withCodec()`, if the node is what it made. */
+export function findWithCodec(
+  node: RawNode,
+): { readonly expression: OperationNode; readonly codec: Codec<unknown> } | undefined {
+  const [expression, mark] = node.parameters
+  return expression !== undefined &&
+    mark !== undefined &&
+    ValueNode.is(mark) &&
+    mark.value instanceof CodecMark
+    ? { expression, codec: mark.value.codec as unknown as Codec<unknown> }
+    : undefined
+}
