@@ -107,11 +107,11 @@ export async function outside<DB, T = void>(
 ): Promise<T> {
   const key = offerDatabase(config, remote)
   const { id } = stub
-  const { transactionTimeout } = config
-  const dialect = new RemoteDurableObjectDialect(
-    open ?? (() => env.OBJECT.get(id).database(key)),
-    transactionTimeout === undefined ? {} : { transactionTimeout },
-  )
+  const { columns, transactionTimeout } = config
+  const dialect = new RemoteDurableObjectDialect(open ?? (() => env.OBJECT.get(id).database(key)), {
+    ...(columns === undefined ? undefined : { columns }),
+    ...(transactionTimeout === undefined ? undefined : { transactionTimeout }),
+  })
   const db = new Kysely<DB>({ ...kysely, dialect })
   const inside: Scope<DB>['inside'] = (run) =>
     runInDurableObject(env.OBJECT.get(id), (_, ctx) =>

@@ -47,7 +47,9 @@ export function offerDatabase(
     const { storage } = ctx
     const db = new Kysely<unknown>({
       dialect: new DurableObjectSqliteDialect(storage, {
-        ...dialect,
+        ...(dialect?.transactionTimeout === undefined
+          ? undefined
+          : { transactionTimeout: dialect.transactionTimeout }),
         onQuery(event) {
           options?.onStatement?.(event.query.sql, ctx)
           dialect?.onQuery?.(event)

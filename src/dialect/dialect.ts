@@ -114,7 +114,6 @@ export class DurableObjectSqliteDialect implements Dialect {
     this.#database = new DurableObjectSqliteDatabase(this.#sql, {
       onQuery: config.onQuery,
       storage: this.#storage,
-      hasColumns: config.columns !== undefined,
     })
     this.#columns = config.columns
     this.#transactionTimeout = toTimeout(config.transactionTimeout, DEFAULT_TRANSACTION_TIMEOUT)

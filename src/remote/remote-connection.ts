@@ -59,7 +59,7 @@ export class RemoteConnection implements DatabaseConnection {
       isRepeatable: () => isRead(query),
       sql: query.sql,
     })
-    return fromWireResult(fromWireReply(reply))
+    return fromWireResult(fromWireReply(reply), query)
   }
 
   async *streamQuery<R>(
@@ -151,7 +151,7 @@ export class RemoteConnection implements DatabaseConnection {
   async #sendBatch(queries: readonly CompiledQuery[]): Promise<QueryResult<unknown>[]> {
     const wireQueries = queries.map(toWireQueryOfBatch)
     if (this.#transaction !== undefined) {
-      return await this.#transaction.batch(wireQueries)
+      return await this.#transaction.batch(wireQueries, queries)
     }
     await this.#waitForTurn(undefined)
     const reply = await this.#session.call((database) => database.batch(wireQueries), {
@@ -159,7 +159,7 @@ export class RemoteConnection implements DatabaseConnection {
       isRepeatable: () => queries.every(isRead),
       sql: undefined,
     })
-    return fromWireReply(reply).map(fromWireResult<unknown>)
+    return fromWireReply(reply).map((result, i) => fromWireResult<unknown>(result, queries[i]))
   }
 
   #runControl(query: CompiledQuery, run: () => Promise<void>): Promise<unknown> {

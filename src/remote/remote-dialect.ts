@@ -11,11 +11,17 @@ import { DurableObjectSqliteAdapter } from '../dialect/adapter.js'
 import { DurableObjectSqliteIntrospector } from '../dialect/introspector.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import { toTimeout } from '../platform/timeout.js'
+import type { DurableObjectSqliteColumns } from '../statement/query-columns.js'
 import { RemoteDriver } from './remote-driver.js'
 import { type OpenRemoteDatabase, RemoteSession } from './remote-session.js'
 
 /** Options of {@link RemoteDurableObjectDialect}. */
 export interface RemoteDurableObjectDialectConfig {
+  /**
+   * What columns mean in JavaScript: `columnTypes()` of `kysely-durable-sqlite/columns`, or
+   * `drizzleColumns()` of `kysely-durable-sqlite/drizzle`. Default: values are as SQLite has them.
+   */
+  readonly columns?: DurableObjectSqliteColumns
   /**
    * How long a query or a transaction waits for another transaction of the same Kysely instance to end,
    * in milliseconds, before it rejects with `ERR_TRANSACTION_TIMEOUT`. Default: 10,000.
@@ -58,6 +64,7 @@ const DEFAULT_TRANSACTION_TIMEOUT = 10_000
  */
 export class RemoteDurableObjectDialect implements Dialect {
   readonly #open: OpenRemoteDatabase
+  readonly #columns: DurableObjectSqliteColumns | undefined
   readonly #transactionTimeout: number
 
   constructor(open: OpenRemoteDatabase, config: RemoteDurableObjectDialectConfig = {}) {
@@ -69,6 +76,7 @@ export class RemoteDurableObjectDialect implements Dialect {
       )
     }
     this.#open = open
+    this.#columns = config.columns
     this.#transactionTimeout = toTimeout(config.transactionTimeout, DEFAULT_TRANSACTION_TIMEOUT)
   }
 
@@ -77,7 +85,7 @@ export class RemoteDurableObjectDialect implements Dialect {
   }
 
   createQueryCompiler(): QueryCompiler {
-    return new DurableObjectSqliteQueryCompiler()
+    return new DurableObjectSqliteQueryCompiler(undefined, this.#columns)
   }
 
   createAdapter(): DialectAdapter {

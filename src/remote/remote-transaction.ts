@@ -51,15 +51,19 @@ export class RemoteTransaction implements GateOwner {
 
   async execute<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     this.#assertOpen()
-    return fromWireResult(
-      (await this.#send({ type: 'query', query: toWireQuery(query) })) as WireResult,
-    )
+    const outcome = await this.#send({ type: 'query', query: toWireQuery(query) })
+    return fromWireResult(outcome as WireResult, query)
   }
 
-  async batch(queries: readonly WireQuery[]): Promise<QueryResult<unknown>[]> {
+  async batch(
+    queries: readonly WireQuery[],
+    compiled: readonly CompiledQuery[],
+  ): Promise<QueryResult<unknown>[]> {
     this.#assertOpen()
     const outcome = await this.#send({ type: 'batch', queries })
-    return (outcome as readonly WireResult[]).map(fromWireResult<unknown>)
+    return (outcome as readonly WireResult[]).map((result, i) =>
+      fromWireResult<unknown>(result, compiled[i]),
+    )
   }
 
   async *stream<R>(query: CompiledQuery, chunkSize: number): AsyncGenerator<QueryResult<R>, void> {
@@ -68,7 +72,7 @@ export class RemoteTransaction implements GateOwner {
     let isAtRow = false
     try {
       while (outcome !== null) {
-        const chunk = fromWireResult<R>(outcome as WireResult)
+        const chunk = fromWireResult<R>(outcome as WireResult, query)
         isAtRow = true
         yield chunk
         isAtRow = false

@@ -43,7 +43,7 @@ export async function* streamChunks<R>(
         isOpen = false
         return
       }
-      const chunk = fromWireResult<R>(result)
+      const chunk = fromWireResult<R>(result, query)
       isOpen = chunk.rows.length === chunkSize
       if (isOpen) {
         underWay.push(ask(cursor))

@@ -9,6 +9,8 @@ import {
   UpdateQueryNode,
 } from 'kysely'
 import { toDurableObjectSqliteError } from '../platform/errors.js'
+import { planOf, withPlan } from '../statement/query-columns.js'
+import { RAW_ROWS } from './raw-row.js'
 import { toSqliteParameters } from '../statement/parameters.js'
 import { changesOfSeveralRows } from '../statement/several-rows.js'
 
@@ -35,8 +37,14 @@ interface InsertOutline {
 export function toWireQuery(query: CompiledQuery): WireQuery {
   const { sql } = query
   try {
-    const parameters = toSqliteParameters(query.parameters, query)
-    return { sql, parameters: parameters.map(toWireParameter), outline: outlineOf(query.query) }
+    const bound = planOf(query)?.bind(query, query.parameters)
+    const { query: sent = query, parameters = query.parameters } = bound ?? {}
+    const values = toSqliteParameters(parameters, sent)
+    return {
+      sql: sent.sql,
+      parameters: values.map(toWireParameter),
+      outline: outlineOf(sent.query),
+    }
   } catch (error) {
     throw toDurableObjectSqliteError(error, sql)
   }
@@ -75,7 +83,7 @@ const QUERY_ID = createQueryId()
 
 /** A compiled query that the object's dialect runs as it would run the one that the Worker has. */
 export function fromWireQuery({ sql, parameters, outline }: WireQuery): CompiledQuery {
-  return { sql, parameters, query: toNode(outline), queryId: QUERY_ID }
+  return withPlan({ sql, parameters, query: toNode(outline), queryId: QUERY_ID }, RAW_ROWS)
 }
 
 function toNode(outline: QueryOutline): RootOperationNode {

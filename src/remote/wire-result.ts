@@ -1,6 +1,8 @@
-import type { QueryResult } from 'kysely'
+import type { CompiledQuery, QueryResult } from 'kysely'
 import type { SqlStorageValue } from '../platform/storage.js'
+import { planOf } from '../statement/query-columns.js'
 import { rowReader } from '../statement/rows.js'
+import { RawRow } from './raw-row.js'
 import { fromWireError, toWireError, type WireError } from './wire-error.js'
 
 /** The rows of a result, column by column: the values of each column, in the order of the names. */
@@ -32,18 +34,19 @@ export function toWireResult(result: QueryResult<unknown>): WireResult {
   if (numAffectedRows !== undefined) {
     return insertId === undefined ? { numAffectedRows } : { numAffectedRows, insertId }
   }
-  const rows = result.rows as readonly Record<string, unknown>[]
-  const [first] = rows
+  const [first] = result.rows
   if (first === undefined) {
     return NO_ROWS
   }
-  const names = Object.keys(first)
-  return { names, columns: names.map((name) => rows.map((row) => toWireValue(row[name]))) }
-}
-
-/** A `Uint8Array` travels as the buffer that it is all of, which is what the platform gave. */
-function toWireValue(value: unknown): SqlStorageValue {
-  return (value instanceof Uint8Array ? value.buffer : value) as SqlStorageValue
+  if (!(first instanceof RawRow)) {
+    // What the dialect answers itself, as `pragma database_list`.
+    const rows = result.rows as readonly Record<string, SqlStorageValue>[]
+    const names = Object.keys(first as object)
+    return { names, columns: names.map((name) => rows.map((row) => row[name]!)) }
+  }
+  const rows = result.rows as readonly RawRow[]
+  const { names } = first
+  return { names, columns: names.map((_, column) => rows.map(({ values }) => values[column]!)) }
 }
 
 /** What to answer for what the function returns or throws. */
@@ -59,12 +62,12 @@ export async function toWireReply<T>(
 }
 
 /** The result as Kysely wants it. */
-export function fromWireResult<R>(result: WireResult): QueryResult<R> {
+export function fromWireResult<R>(result: WireResult, query?: CompiledQuery): QueryResult<R> {
   if (!('columns' in result)) {
     return { rows: [], ...result }
   }
   const { names, columns } = result
-  const readRow = rowReader(names)
+  const readRow = ((query && planOf(query)?.rowReader) ?? rowReader)(names)
   const values: SqlStorageValue[] = []
   const rows = (columns[0] ?? []).map((_, row) => {
     for (let column = 0; column < columns.length; column++) {

@@ -51,8 +51,6 @@ export interface DurableObjectSqliteDatabaseOptions {
   readonly onQuery?: OnQuery | undefined
   /** Without it a statement that fails may leave some of its rows. */
   readonly storage?: DurableObjectStorageLike | undefined
-  /** Whether queries have plans of what to do with their values and rows. */
-  readonly hasColumns?: boolean
   /** With whom to share what is known of tables. */
   readonly tables?: Tables
 }
@@ -68,14 +66,12 @@ export class DurableObjectSqliteDatabase {
   readonly #storage: DurableObjectStorageLike | undefined
   readonly #tables: Tables
   #followUpRowsRead = 0
-  readonly #hasColumns: boolean
 
   constructor(sql: SqlStorage, options: DurableObjectSqliteDatabaseOptions = {}) {
     this.#sql = sql
     this.#options = options
     this.#onQuery = options.onQuery
     this.#storage = options.storage
-    this.#hasColumns = options.hasColumns === true
     this.#tables = new Tables((question, name) => this.#ask(question, name), options.tables)
   }
 
@@ -217,7 +213,7 @@ export class DurableObjectSqliteDatabase {
   }
 
   #planOf(query: CompiledQuery): QueryPlan | undefined {
-    return this.#hasColumns ? planOf(query) : undefined
+    return planOf(query)
   }
 
   /** Runs the statement. One that fails leaves none of its rows, as far as it can be undone. */

@@ -2,7 +2,9 @@ import { env } from 'cloudflare:workers'
 import { Kysely, NoResultError } from 'kysely'
 import { describe, expect, it, vi } from 'vitest'
 import { DurableObjectSqliteDialect, SyncExecutor } from '../../src/index.js'
+import { boolean, columnTypes } from '../../src/columns/index.js'
 import {
+  batch,
   type OpenRemoteDatabase,
   RemoteDatabase,
   RemoteDurableObjectDialect,
@@ -124,6 +126,37 @@ describe('RemoteDurableObjectDialect', () => {
           },
         },
       },
+    )
+  })
+
+  it('should know what columns mean, also where two have one name', () => {
+    interface Tables {
+      a: { id: number; done: boolean }
+      b: { id: number; done: string }
+    }
+    const columns = columnTypes<Tables>({ a: { done: boolean() } })
+    return outside<Tables>(
+      async ({ db, exec }) => {
+        await exec(`create table a (id integer, done integer); create table b (id integer, done text);
+          insert into b values (1, 'no')`)
+        await db.insertInto('a').values({ id: 1, done: true }).execute()
+        expect(await exec('select done from a')).toEqual([{ done: 1 }])
+        expect(await db.selectFrom('a').selectAll().execute()).toEqual([{ id: 1, done: true }])
+        const joined = db.selectFrom(['b', 'a']).select(['b.done', 'a.id', 'a.done as is'])
+        expect(await joined.execute()).toEqual([{ done: 'no', id: 1, is: true }])
+        const twice = db.selectFrom(['b', 'a']).select(['b.done', 'a.done'])
+        expect(await twice.execute()).toEqual([{ done: true }])
+        await db.transaction().execute(async (trx) => {
+          await trx.updateTable('a').set({ done: false }).where('done', '=', true).execute()
+          expect(await trx.selectFrom('a').select('done').execute()).toEqual([{ done: false }])
+        })
+        const [rows] = await batch(db, [db.selectFrom('a').selectAll()])
+        expect(rows).toEqual([{ id: 1, done: false }])
+        for await (const row of db.selectFrom('a').selectAll().stream()) {
+          expect(row).toEqual({ id: 1, done: false })
+        }
+      },
+      { dialect: { columns } },
     )
   })
 

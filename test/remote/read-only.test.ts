@@ -78,8 +78,9 @@ const methods: [string, (db: Kysely<PersonDatabase>, query: CompiledQuery) => Pr
         const trx = await db.startTransaction().execute()
         try {
           const within = await trx.savepoint('a').execute()
-          await within.executeQuery(query)
+          const result = await within.executeQuery(query)
           await trx.commit().execute()
+          return result
         } catch (error) {
           await trx.rollback().execute()
           throw error
