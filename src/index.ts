@@ -4,6 +4,7 @@
  * @module
  */
 export { DurableObjectSqliteAdapter } from './dialect/adapter.js'
+export type { ColumnMapping } from './codegen/column-mapping.js'
 export {
   generateKyselyDbInterface,
   type GenerateKyselyDbInterfaceOptions,

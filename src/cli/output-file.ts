@@ -1,4 +1,13 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GENERATED_HEADER } from '../codegen/generate.js'
 import { hasCode, messageOf, UsageError } from './usage-error.js'
@@ -6,11 +15,8 @@ import { hasCode, messageOf, UsageError } from './usage-error.js'
 /** The text of the file; undefined if there is none. */
 export function readOutputFile(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    return isThere(path) ? readFileSync(path, 'utf8') : undefined
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) {
-      return undefined
-    }
     throw unusable(path, error)
   }
 }
@@ -26,18 +32,48 @@ export function writeOutputFile(path: string, text: string): void {
       `${path} was not generated and is left as it is. Remove it, or choose another --out.`,
     )
   }
-  const directory = dirname(path)
-  const temporary = join(directory, `.kysely-durable-sqlite-${process.pid}.tmp`)
   try {
-    mkdirSync(directory, { recursive: true })
-    writeFileSync(temporary, text)
-    renameSync(temporary, path)
+    mkdirSync(dirname(path), { recursive: true })
+    // A link stays one, and its file is written.
+    replaceFile(present === undefined ? path : realpathSync(path), text)
   } catch (error) {
-    rmSync(temporary, { force: true })
     throw unusable(path, error)
   }
 }
 
+function replaceFile(path: string, text: string): void {
+  const temporary = join(dirname(path), `.kysely-durable-sqlite-${process.pid}.tmp`)
+  try {
+    const mode = statSync(path, { throwIfNoEntry: false })?.mode
+    writeFileSync(temporary, text, { flag: 'wx', ...(mode !== undefined && { mode }) })
+    renameSync(temporary, path)
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) {
+      rmSync(temporary, { force: true })
+    }
+    throw error
+  }
+}
+
+/** Throws for what is there and no file: opening a FIFO waits for ever, and a device is not replaced. */
+function isThere(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (stats === undefined) {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+      throw new UsageError(`${path} is a link to a file that is not there. Choose another --out.`)
+    }
+    return false
+  }
+  if (!stats.isFile() && !stats.isDirectory()) {
+    throw new UsageError(
+      `${path} is no file, but a device, a pipe or a socket. Leave --out away to write to standard output.`,
+    )
+  }
+  return true
+}
+
 function unusable(path: string, error: unknown): UsageError {
-  return new UsageError(`${path} cannot be the output file: ${messageOf(error)}.`)
+  return error instanceof UsageError
+    ? error
+    : new UsageError(`${path} cannot be the output file: ${messageOf(error)}.`)
 }

@@ -18,8 +18,66 @@ export function readLimits(check: string, columnNames: readonly string[]): Limit
   return columns.has('end') ? NO_LIMITS : limitsOf(tokenize(check), columns)
 }
 
+/**
+ * The folded names of the columns that a CHECK constraint holds to be JSON texts, NULL aside:
+ * `json_valid(a) and (b is null or json_valid(b))`.
+ */
+export function readJsonColumns(check: string, columnNames: readonly string[]): readonly string[] {
+  const columns = new Set(columnNames.map(foldName))
+  return columns.has('end') ? [] : jsonColumnsOf(tokenize(check), columns)
+}
+
+function jsonColumnsOf(tokens: readonly Token[], columns: ReadonlySet<string>): readonly string[] {
+  if (isParenthesized(tokens)) {
+    return jsonColumnsOf(tokens.slice(1, -1), columns)
+  }
+  const alternatives = split(tokens, 'or')
+  if (alternatives.length > 1) {
+    const [column, ...others] = [
+      ...new Set(alternatives.flatMap((part) => jsonColumnOf(part, columns) ?? nullColumnOf(part))),
+    ]
+    return column === undefined || column === '' || others.length > 0 || alternatives.every(isNullCheck)
+      ? []
+      : [column]
+  }
+  const conditions = split(tokens, 'and')
+  if (conditions.length > 1) {
+    return conditions.flatMap((part) => jsonColumnsOf(part, columns))
+  }
+  return jsonColumnOf(tokens, columns) ?? []
+}
+
+/** `json_valid(column)`, also with `= 1`, and with the flags that mean text. */
+function jsonColumnOf(
+  tokens: readonly Token[],
+  columns: ReadonlySet<string>,
+): [column: string] | undefined {
+  const [name, open, column, ...rest] = tokens
+  const end = rest.map(({ text }) => text).join('')
+  return is(name, 'json_valid') &&
+    is(open, '(') &&
+    column !== undefined &&
+    isColumn(column, columns) &&
+    /^(?:,[13])?\)(?:={1,2}1)?$/.test(end)
+    ? [foldName(column.value)]
+    : undefined
+}
+
+/** What is no `column is null` is no column either. */
+function nullColumnOf(tokens: readonly Token[]): [column: string] {
+  return [isNullCheck(tokens) ? foldName(tokens[0]!.value) : '']
+}
+
+function isNullCheck([column, operator, value, ...rest]: readonly Token[]): boolean {
+  return column !== undefined && is(operator, 'is') && is(value, 'null') && rest.length === 0
+}
+
+function isParenthesized(tokens: readonly Token[]): boolean {
+  return is(tokens[0], '(') && closingParenthesis(tokens, 0) === tokens.length - 1
+}
+
 function limitsOf(tokens: readonly Token[], columns: ReadonlySet<string>): Limits {
-  if (is(tokens[0], '(') && closingParenthesis(tokens, 0) === tokens.length - 1) {
+  if (isParenthesized(tokens)) {
     return limitsOf(tokens.slice(1, -1), columns)
   }
   const alternatives = split(tokens, 'or')

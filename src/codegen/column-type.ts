@@ -3,7 +3,7 @@ import { foldName, is, tokenize } from '../schema/sql-tokens.js'
 import type { ColumnInfo, TableSchema } from '../schema/introspect-schema.js'
 import { quote } from './identifier.js'
 
-type Affinity = 'INTEGER' | 'TEXT' | 'BLOB' | 'REAL' | 'NUMERIC'
+export type Affinity = 'INTEGER' | 'TEXT' | 'BLOB' | 'REAL' | 'NUMERIC'
 
 type ValueType = 'string' | 'number' | 'Uint8Array'
 
@@ -15,18 +15,48 @@ const NUMBER_TYPE = /^(?:num|numeric|number|dec|decimal|bool|boolean)\b/
 /** Declared types of NUMERIC affinity that hold a text (`current_timestamp`) or a number. */
 const TIME_TYPE = /^(?:date|time)/
 
-/**
- * The TypeScript type of what is read from a column, with `null` where NULL can be.
- *
- * @param literals what a CHECK constraint limits the column to
- */
-export function columnType(
+/** What is read from a column, and what can be written to it as well; NULL aside. */
+export interface ColumnTypes {
+  readonly read: readonly string[]
+  /** What the dialect stores so that it is read as one of `read`: a bigint, a boolean, an ArrayBuffer. */
+  readonly alsoWritten: readonly string[]
+}
+
+/** @param literals what a CHECK constraint limits the column to */
+export function columnTypes(
   column: ColumnInfo,
   table: TableSchema,
   literals: readonly Literal[] | undefined,
-): string {
-  const types = literalTypes(column, literals) ?? valueTypes(column, table)
-  return (column.notNull ? types : [...types, 'null']).join(' | ')
+): ColumnTypes {
+  const limited = literalTypes(column, literals)
+  if (limited !== undefined) {
+    return { read: limited, alsoWritten: [] }
+  }
+  const read = valueTypes(column, table)
+  const alsoWritten: string[] = []
+  if (isDeclaredBoolean(column)) {
+    alsoWritten.push('boolean')
+  } else if (affinityOf(foldName(column.declaredType)) === 'INTEGER') {
+    alsoWritten.push('bigint')
+  }
+  if (read.includes('Uint8Array') && read.length < ANY_VALUE.length) {
+    alsoWritten.push('ArrayBuffer')
+  }
+  return { read, alsoWritten }
+}
+
+/** `boolean` and `bool`, which to SQLite are NUMERIC. */
+export function isDeclaredBoolean({ declaredType }: ColumnInfo): boolean {
+  return /^bool(?:ean)?$/i.test(declaredType)
+}
+
+/** Whether a CHECK limits the column to 0 and 1, and its affinity lets it be so. */
+export function isLimitedToBits(
+  column: ColumnInfo,
+  literals: readonly Literal[] | undefined,
+): boolean {
+  const types = literalTypes(column, literals)
+  return types?.length === 2 && types.includes('0') && types.includes('1')
 }
 
 /** Whether SQLite has a value for the column where an insert has none. */
@@ -34,7 +64,7 @@ export function hasGeneratedValue({ autoIncrement, defaultValue }: ColumnInfo): 
   return autoIncrement || (defaultValue !== null && !isNull(defaultValue))
 }
 
-function valueTypes(column: ColumnInfo, table: TableSchema): readonly string[] {
+function valueTypes(column: ColumnInfo, table: TableSchema): readonly ValueType[] {
   const declared = declaredTypes(column, table)
   const ofDefault = table.strict ? undefined : defaultType(column)
   return ofDefault === undefined || declared.includes(ofDefault)
@@ -66,7 +96,7 @@ function declaredTypes({ declaredType }: ColumnInfo, { kind }: TableSchema): rea
  *
  * @param type the declared type, in lower case
  */
-function affinityOf(type: string): Affinity {
+export function affinityOf(type: string): Affinity {
   if (type.includes('int')) {
     return 'INTEGER'
   }

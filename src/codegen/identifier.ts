@@ -27,10 +27,19 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 /** The text as a string literal. */
 export function quote(text: string): string {
-  const escaped = text.replace(/[\\']/g, String.raw`\$&`).replace(UNPRINTABLE, escapeCharacter)
-  return `'${escaped}'`
+  return `'${escapeUnprintable(text.replace(/[\\']/g, String.raw`\$&`))}'`
+}
+
+/** The text without anything that a terminal or an editor would not show as it is. */
+export function escapeUnprintable(text: string): string {
+  return text.replace(UNPRINTABLE, escapeCharacter)
 }
 
 function escapeCharacter(character: string): string {
   return `\\u{${character.codePointAt(0)!.toString(16)}}`
+}
+
+/** Everything in a piece of TypeScript that looks like a name. */
+export function namesIn(type: string): readonly string[] {
+  return type.match(/[A-Za-z_$][\w$]*/g) ?? []
 }

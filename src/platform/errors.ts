@@ -41,6 +41,7 @@ export type DurableObjectSqliteErrorCode =
   /** A promise returned by the closure of a synchronous transaction. */
   | 'ERR_ASYNC_TRANSACTION'
   /** The name for the generated interface is no identifier, or taken. */
+  | 'ERR_INVALID_COLUMN_MAPPING'
   | 'ERR_INVALID_INTERFACE_NAME'
   /** A migration that is none: an empty or doubled name, no statement, a wrong option. */
   | 'ERR_INVALID_MIGRATION'

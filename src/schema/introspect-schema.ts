@@ -3,7 +3,7 @@ import { readValues } from '../statement/rows.js'
 import type { SqlStorage } from '../platform/storage.js'
 import { IS_ROWID_ALIAS, ONE_TABLE, USER_TABLE } from './user-tables.js'
 import { foldName } from './sql-tokens.js'
-import { readTableDefinition, readVirtualTableModule } from './table-definition.js'
+import { readFts5Columns, readTableDefinition, readVirtualTable } from './table-definition.js'
 
 /** A table or a view, as {@link introspectSchema} found it. */
 export interface TableSchema {
@@ -25,7 +25,10 @@ export interface TableSchema {
 
 export interface ColumnInfo {
   readonly name: string
-  /** As SQLite gives it (`'INTEGER'`, `'varchar(20)'`); `''` if there is none. */
+  /**
+   * As SQLite gives it (`'INTEGER'`, `'varchar(20)'`); `''` if there is none. A column that FTS5 indexes
+   * is `'TEXT'`.
+   */
   readonly declaredType: string
   /** Whether NULL can never be read from it: so too for a rowid alias, declared NOT NULL or not. */
   readonly notNull: boolean
@@ -243,7 +246,7 @@ function toTableSchema(
     withoutRowid: row.withoutRowid === 1,
     columns: row.columns
       .map((column) => toColumnInfo(column, collations))
-      .map(isRtree(row) ? toRtreeColumn : (column) => column),
+      .map(columnMapping(row)),
     foreignKeys: toForeignKeys(row.foreignKeys, primaryKeys),
     indexes: row.indexes.map(toIndexInfo),
     checks,
@@ -270,8 +273,18 @@ function toColumnInfo(
   }
 }
 
-function isRtree({ kind, sql }: TableRow): boolean {
-  return kind === 'virtual' && sql !== null && readVirtualTableModule(sql).startsWith('rtree')
+/** What the module of a virtual table says of its columns. */
+function columnMapping({ kind, sql }: TableRow): (column: ColumnInfo, index: number) => ColumnInfo {
+  const table = kind === 'virtual' && sql !== null ? readVirtualTable(sql) : undefined
+  if (table?.module.startsWith('rtree')) {
+    return toRtreeColumn
+  }
+  if (table?.module === 'fts5') {
+    const indexed = readFts5Columns(table)
+    return (column) =>
+      indexed.has(foldName(column.name)) ? { ...column, declaredType: 'TEXT' } : column
+  }
+  return (column) => column
 }
 
 /**

@@ -44,9 +44,38 @@ function startsTableConstraint({ kind, value }: Token): boolean {
   return kind === 'word' && TABLE_CONSTRAINTS.has(value)
 }
 
-/** The module of a `create virtual table … using module(…)`, in lower case. */
-export function readVirtualTableModule(sql: string): string {
+/** A `create virtual table … using module(…)`. */
+export interface VirtualTableDefinition {
+  /** In lower case. */
+  readonly module: string
+  /** The arguments, each as its tokens. */
+  readonly arguments: readonly (readonly Token[])[]
+}
+
+export function readVirtualTable(sql: string): VirtualTableDefinition {
   const tokens = tokenize(sql)
   const using = tokens.findIndex((token) => is(token, 'using'))
-  return foldName(tokens[using + 1]!.value)
+  const open = using + 2
+  const args: Token[][] = []
+  for (const token of tokens.slice(open, closingParenthesis(tokens, open))) {
+    if (is(token, '(') || is(token, ',')) {
+      args.push([])
+    } else {
+      args.at(-1)?.push(token)
+    }
+  }
+  return { module: foldName(tokens[using + 1]!.value), arguments: args }
+}
+
+/**
+ * The folded names of the columns that FTS5 indexes, and whose values are texts to it.
+ *
+ * https://www.sqlite.org/fts5.html#the_unindexed_column_option
+ */
+export function readFts5Columns({ arguments: args }: VirtualTableDefinition): ReadonlySet<string> {
+  return new Set(
+    args
+      .filter(([, second]) => !is(second, '=') && !is(second, 'unindexed'))
+      .flatMap(([name]) => (name === undefined ? [] : [foldName(name.value)])),
+  )
 }
