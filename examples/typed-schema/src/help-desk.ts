@@ -1,13 +1,15 @@
 import { DurableObject } from 'cloudflare:workers'
 import { Kysely } from 'kysely'
 import { DurableObjectSqliteDialect } from 'kysely-durable-sqlite'
-import type { DB } from './database.generated.js'
+import { columns, type DB } from './database.generated.js'
 import type { HelpDeskApi, QueuedTicket } from './help-desk-api.js'
 import { SCHEMA } from './schema.js'
 
-/** After: the same schema, and queries that TypeScript checks against it. */
+/** After: the same schema, and queries that TypeScript checks against it, with booleans and dates. */
 export class HelpDesk extends DurableObject implements HelpDeskApi {
-  readonly #db = new Kysely<DB>({ dialect: new DurableObjectSqliteDialect(this.ctx.storage) })
+  readonly #db = new Kysely<DB>({
+    dialect: new DurableObjectSqliteDialect(this.ctx.storage, { columns }),
+  })
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env)
@@ -40,14 +42,14 @@ export class HelpDesk extends DurableObject implements HelpDeskApi {
     const tickets = await this.#db
       .selectFrom('queue')
       .select(['id', 'subject', 'is_urgent', 'messages'])
-      .$narrowType<{ id: number; subject: string; messages: number }>()
+      .$narrowType<{ id: number; subject: string; is_urgent: boolean; messages: number }>()
       .orderBy('is_urgent', 'desc')
       .orderBy('id')
       .execute()
     return tickets.map(({ id, subject, is_urgent, messages }) => ({
       id,
       subject,
-      isUrgent: is_urgent === 1,
+      isUrgent: is_urgent,
       messages,
     }))
   }
