@@ -125,8 +125,11 @@ async function runUntilKilled(
     }
     tenant.heard.push(...live.messages.flatMap(({ tasks }) => tasks.map(({ title }) => title)))
   }
-  await Promise.all(tenants.map(work))
-  await (killed ?? server.stop())
+  try {
+    await Promise.all(tenants.map(work))
+  } finally {
+    await (killed ?? server.stop())
+  }
 }
 
 /** One request of a client, by turns. */
