@@ -24,7 +24,7 @@ function workerd(name: string, compatibilityDate: string, alias: Record<string, 
       name,
       include: ['test/**/*.test.ts'],
       // What has a project of its own, below.
-      exclude: ['test/{auth-js,better-auth,mikro-orm,node,patterns}/**'],
+      exclude: ['test/{auth-js,better-auth,mikro-orm,multi-tenant,node,patterns}/**'],
       isolate: false,
       testTimeout: 40_000,
       provide: { remote: false },
@@ -75,24 +75,24 @@ function integration(
   }
 }
 
-/** The Worker of examples/patterns, over the library's sources. */
-function patterns(compatibilityDate: string) {
+/** The Worker of an example, over the library's sources. */
+function example(name: string, compatibilityDate: string) {
   return {
     plugins: [
       cloudflareTest({
-        wrangler: { configPath: './examples/patterns/wrangler.jsonc' },
+        wrangler: { configPath: `./examples/${name}/wrangler.jsonc` },
         miniflare: { compatibilityDate, compatibilityFlags: ['enable_nodejs_inspector_module'] },
       }),
     ],
     resolve: {
       alias: [
         { find: /^kysely-durable-sqlite$/, replacement: source('index') },
-        { find: /^kysely-durable-sqlite\/migration$/, replacement: source('migration/index') },
+        { find: /^kysely-durable-sqlite\/(\w+)$/, replacement: source('$1/index') },
       ],
     },
     test: {
-      name: `patterns ${compatibilityDate}`,
-      include: ['test/patterns/*.test.ts'],
+      name: `${name} ${compatibilityDate}`,
+      include: [`test/${name}/*.test.ts`],
       isolate: false,
       testTimeout: 40_000,
     },
@@ -122,8 +122,9 @@ export default defineConfig({
       // Its adapter takes Kysely 0.28 alone.
       integration('auth-js', { alias: { kysely: kysely028 } }),
       // deleteAll() and alarms differ between the two.
-      patterns('2024-09-23'),
-      patterns(newest),
+      example('patterns', '2024-09-23'),
+      example('patterns', newest),
+      example('multi-tenant', newest),
       {
         test: {
           name: 'node',

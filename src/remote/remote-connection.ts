@@ -6,7 +6,7 @@ import type { RemoteSession } from './remote-session.js'
 import { RemoteTransaction } from './remote-transaction.js'
 import { streamChunks } from './stream-chunks.js'
 import { toWireQuery, type WireQuery } from './wire-query.js'
-import { fromWireReply, fromWireResult } from './wire-result.js'
+import { fromWireReply, fromWireResult, fromWireResults } from './wire-result.js'
 import { withIndex } from './with-index.js'
 
 /** `begin`, `commit`, … as Kysely logs it, and what it does. */
@@ -159,7 +159,7 @@ export class RemoteConnection implements DatabaseConnection {
       isRepeatable: () => queries.every(isRead),
       sql: undefined,
     })
-    return fromWireReply(reply).map((result, i) => fromWireResult<unknown>(result, queries[i]))
+    return fromWireResults(fromWireReply(reply), queries)
   }
 
   #runControl(query: CompiledQuery, run: () => Promise<void>): Promise<unknown> {

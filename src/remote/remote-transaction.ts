@@ -5,7 +5,13 @@ import type { Command, Outcome } from './protocol.js'
 import type { RemoteSession } from './remote-session.js'
 import { toWireQuery, type WireQuery } from './wire-query.js'
 import { fromWireError } from './wire-error.js'
-import { fromWireReply, fromWireResult, type WireReply, type WireResult } from './wire-result.js'
+import {
+  fromWireReply,
+  fromWireResult,
+  fromWireResults,
+  type WireReply,
+  type WireResult,
+} from './wire-result.js'
 
 interface SentCommand {
   readonly command: Command
@@ -61,9 +67,7 @@ export class RemoteTransaction implements GateOwner {
   ): Promise<QueryResult<unknown>[]> {
     this.#assertOpen()
     const outcome = await this.#send({ type: 'batch', queries })
-    return (outcome as readonly WireResult[]).map((result, i) =>
-      fromWireResult<unknown>(result, compiled[i]),
-    )
+    return fromWireResults(outcome as readonly WireResult[], compiled)
   }
 
   async *stream<R>(query: CompiledQuery, chunkSize: number): AsyncGenerator<QueryResult<R>, void> {

@@ -1,9 +1,11 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
+import { toDurableObjectSqliteError } from '../platform/errors.js'
 import type { SqlStorageValue } from '../platform/storage.js'
 import { planOf } from '../statement/query-columns.js'
 import { rowReader } from '../statement/rows.js'
 import { RawRow } from './raw-row.js'
 import { fromWireError, toWireError, type WireError } from './wire-error.js'
+import { withIndex } from './with-index.js'
 
 /** The rows of a result, column by column: the values of each column, in the order of the names. */
 interface WireRows {
@@ -61,13 +63,35 @@ export async function toWireReply<T>(
   }
 }
 
-/** The result as Kysely wants it. */
-export function fromWireResult<R>(result: WireResult, query?: CompiledQuery): QueryResult<R> {
+/** The result as Kysely wants it. Throws for a value that the codec of its column cannot take. */
+export function fromWireResult<R>(result: WireResult, query: CompiledQuery): QueryResult<R> {
+  try {
+    return readResult(result, query)
+  } catch (error) {
+    throw toDurableObjectSqliteError(error, query.sql)
+  }
+}
+
+/** The results of a batch. The error of one has its index. */
+export function fromWireResults(
+  results: readonly WireResult[],
+  queries: readonly CompiledQuery[],
+): QueryResult<unknown>[] {
+  return results.map((result, i) => {
+    try {
+      return fromWireResult<unknown>(result, queries[i]!)
+    } catch (error) {
+      throw withIndex(error, i)
+    }
+  })
+}
+
+function readResult<R>(result: WireResult, query: CompiledQuery): QueryResult<R> {
   if (!('columns' in result)) {
     return { rows: [], ...result }
   }
   const { names, columns } = result
-  const readRow = ((query && planOf(query)?.rowReader) ?? rowReader)(names)
+  const readRow = (planOf(query)?.rowReader ?? rowReader)(names)
   const values: SqlStorageValue[] = []
   const rows = (columns[0] ?? []).map((_, row) => {
     for (let column = 0; column < columns.length; column++) {

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
+const ANY_PORT = ['--port', '0', '--inspector-port', '0']
+const script = fileURLToPath(new URL('serve-worker.ts', import.meta.url))
 const wrangler = fileURLToPath(new URL('../../node_modules/.bin/wrangler', import.meta.url))
 
 export const quietWrangler = {
@@ -15,7 +17,8 @@ export const quietWrangler = {
 
 export interface DevServer {
   readonly url: string
-  readonly stop: () => Promise<void>
+  /** With SIGKILL nothing is put away: what the object has stored is all that is left. */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<void>
 }
 
 /** Starts `wrangler dev` in the directory, on a free port. Further options are wrangler's. */
@@ -23,22 +26,31 @@ export function startWranglerDev(
   directory: string,
   ...options: readonly string[]
 ): Promise<DevServer> {
-  return startServer(wrangler, ['dev', '--ip', '127.0.0.1'], directory, options)
+  return startServer(wrangler, ['dev', '--ip', '127.0.0.1', ...ANY_PORT, ...options], directory)
 }
 
 /** Runs `npm start` in the directory, on a free port. Further options are wrangler's. */
 export function startByNpm(directory: string, ...options: readonly string[]): Promise<DevServer> {
-  return startServer('npm', ['start', '--silent', '--'], directory, options)
+  return startServer('npm', ['start', '--silent', '--', ...ANY_PORT, ...options], directory)
+}
+
+/** Runs `npm start` of a project of Vite, on a free port. */
+export function startVite(directory: string): Promise<DevServer> {
+  return startServer('npm', ['start', '--', '--port', '0'], directory)
+}
+
+/** Serves a Worker that was built, in plain workerd, which starts sooner than `wrangler dev`. */
+export function serveWorker(directory: string, state: string): Promise<DevServer> {
+  return startServer(process.execPath, [script, directory, state], directory)
 }
 
 async function startServer(
   command: string,
   words: readonly string[],
   directory: string,
-  options: readonly string[],
 ): Promise<DevServer> {
   // In a process group of its own, so that workerd ends with it.
-  const child = spawn(command, [...words, '--port', '0', '--inspector-port', '0', ...options], {
+  const child = spawn(command, words, {
     cwd: directory,
     env: quietWrangler,
     detached: true,
@@ -46,9 +58,9 @@ async function startServer(
   })
   // Whoever holds the pipes has ended then, too.
   const closed = once(child, 'close')
-  const stop = async (): Promise<void> => {
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      process.kill(-child.pid)
+      process.kill(-child.pid, signal)
     }
     await closed
   }
@@ -65,7 +77,7 @@ async function readyUrl(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     const read = (chunk: Buffer): void => {
       output += chunk.toString()
-      const [, url] = /Ready on (http:\S+)/.exec(output) ?? []
+      const [, url] = /(?:Ready on|Local:) +(http:\S+)/.exec(output) ?? []
       if (url !== undefined) {
         resolve(url)
       }
