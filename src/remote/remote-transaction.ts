@@ -1,5 +1,6 @@
 import type { CompiledQuery, QueryResult, TransactionSettings } from 'kysely'
-import { DurableObjectSqliteError } from '../platform/errors.js'
+import type { OpenTransaction } from '../dialect/transactional-connection.js'
+import { transactionEnded } from '../transaction/transaction.js'
 import type { GateOwner } from '../transaction/transaction-gate.js'
 import type { Command, Outcome } from './protocol.js'
 import type { RemoteSession } from './remote-session.js'
@@ -26,7 +27,7 @@ interface SentCommand {
  * It begins with its first statement, like `begin deferred` of SQLite: until then the object serves
  * others, and the two travel together.
  */
-export class RemoteTransaction implements GateOwner {
+export class RemoteTransaction implements GateOwner, OpenTransaction {
   /** The object watches over its time. */
   readonly deadline = undefined
   readonly #session: RemoteSession
@@ -93,9 +94,19 @@ export class RemoteTransaction implements GateOwner {
     }
   }
 
-  async control(type: 'savepoint' | 'rollback to' | 'release', name: string): Promise<void> {
+  async savepoint(name: string): Promise<void> {
     this.#assertOpen()
-    await this.#send({ type, name })
+    await this.#send({ type: 'savepoint', name })
+  }
+
+  async rollbackToSavepoint(name: string): Promise<void> {
+    this.#assertOpen()
+    await this.#send({ type: 'rollback to', name })
+  }
+
+  async releaseSavepoint(name: string): Promise<void> {
+    this.#assertOpen()
+    await this.#send({ type: 'release', name })
   }
 
   /** A transaction that failed has been rolled back, and rejects. */
@@ -134,11 +145,7 @@ export class RemoteTransaction implements GateOwner {
       throw this.#failure
     }
     if (this.#isEnding) {
-      throw new DurableObjectSqliteError(
-        'ERR_TRANSACTION_ENDED',
-        'A query was sent on a transaction that is ending or has ended. Await every query before ' +
-          'the transaction ends.',
-      )
+      throw transactionEnded()
     }
   }
 

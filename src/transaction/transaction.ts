@@ -85,11 +85,7 @@ export class Transaction implements GateOwner {
       throw this.#failure
     }
     if (this.#isEnding) {
-      throw new DurableObjectSqliteError(
-        'ERR_TRANSACTION_ENDED',
-        'A query was sent on a transaction that is ending or has ended. Await every query before ' +
-          'the transaction ends.',
-      )
+      throw transactionEnded()
     }
   }
 
@@ -223,6 +219,14 @@ export class Transaction implements GateOwner {
       ended.catch(reject)
     })
   }
+}
+
+export function transactionEnded(): DurableObjectSqliteError {
+  return new DurableObjectSqliteError(
+    'ERR_TRANSACTION_ENDED',
+    'A query was sent on a transaction that is ending or has ended. Await every query before ' +
+      'the transaction ends.',
+  )
 }
 
 function wroteInReadOnly(): DurableObjectSqliteError {

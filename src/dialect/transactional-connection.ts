@@ -1,0 +1,118 @@
+import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
+import { DurableObjectSqliteError } from '../platform/errors.js'
+
+/** A transaction that is open, in this object or in another. */
+export interface OpenTransaction {
+  readonly isCommitted: boolean
+  commit(): Promise<void>
+  rollback(): Promise<void>
+  savepoint(name: string): Promise<void>
+  rollbackToSavepoint(name: string): Promise<void>
+  releaseSavepoint(name: string): Promise<void>
+}
+
+/** `begin`, `commit`, … as Kysely logs it, and what it does. */
+interface Control {
+  readonly query: CompiledQuery
+  run(): Promise<void>
+}
+
+/** A connection that may be in a transaction, which begins and ends by queries that Kysely's log sees. */
+export abstract class TransactionalConnection<
+  T extends OpenTransaction,
+> implements DatabaseConnection {
+  #transaction: T | undefined
+  /** The last transaction that it was in. */
+  #last: T | undefined
+  #control: Control | undefined
+
+  abstract executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>>
+
+  abstract streamQuery<R>(
+    query: CompiledQuery,
+    chunkSize: number,
+  ): AsyncIterableIterator<QueryResult<R>>
+
+  /** The transaction that it is in. One that ended stays until it is rolled back or committed. */
+  get transaction(): T | undefined {
+    return this.#transaction
+  }
+
+  /** Begins a transaction. */
+  begin(query: CompiledQuery, begin: () => Promise<T>): Promise<unknown> {
+    return this.#execute(query, async () => {
+      this.#last = await begin()
+      this.#transaction = this.#last
+    })
+  }
+
+  /** Does something with the open transaction. */
+  inTransaction(query: CompiledQuery, run: (transaction: T) => Promise<void>): Promise<unknown> {
+    return this.#execute(query, () => run(this.#openTransaction(query)))
+  }
+
+  /**
+   * Commits. If that fails, or the log does, the connection stays in the transaction, which takes no
+   * more queries, until it is rolled back.
+   */
+  async commit(query: CompiledQuery): Promise<void> {
+    await this.inTransaction(query, (transaction) => transaction.commit())
+    this.#transaction = undefined
+  }
+
+  /** Rolls back. Where the log threw after the commit there is nothing to roll back. */
+  async rollback(query: CompiledQuery): Promise<void> {
+    if (this.#transaction?.isCommitted === true) {
+      this.#transaction = undefined
+    } else {
+      await this.inTransaction(query, () => this.reset())
+    }
+  }
+
+  /** Makes the connection as good as new. A transaction that was left open is rolled back. */
+  async reset(): Promise<void> {
+    const transaction = this.#transaction
+    if (transaction !== undefined) {
+      try {
+        await transaction.rollback()
+      } finally {
+        this.#transaction = undefined
+      }
+    }
+  }
+
+  /**
+   * Whether it is not to be used again, since it was in a transaction: a query that was sent there and
+   * arrives late must not get into another one. It is refused from now on.
+   */
+  retire(): boolean {
+    this.#transaction = this.#last
+    return this.#last !== undefined
+  }
+
+  /** What the query stands for, if it is `begin`, `commit`, …, to be done instead of it. */
+  protected takeControl(query: CompiledQuery): (() => Promise<void>) | undefined {
+    const control = this.#control
+    if (control?.query !== query) {
+      return undefined
+    }
+    this.#control = undefined
+    return control.run
+  }
+
+  /** By the method as it is now: Kysely puts its log around it. */
+  #execute(query: CompiledQuery, run: () => Promise<void>): Promise<unknown> {
+    this.#control = { query, run }
+    return this.executeQuery(query)
+  }
+
+  #openTransaction({ sql }: CompiledQuery): T {
+    if (this.#transaction === undefined) {
+      throw new DurableObjectSqliteError(
+        'ERR_TRANSACTION_ENDED',
+        `There is no open transaction to ${sql}.`,
+      )
+    }
+    return this.#transaction
+  }
+}
