@@ -194,7 +194,8 @@ async function runProject(name: string): Promise<string> {
   return stdout
 }
 
-describe('the project of docs/testing.md', () => {
+// A project starts a Vitest and a workerd of its own.
+describe('the project of docs/testing.md', { timeout: 180_000 }, () => {
   it('should pass its test', async () => {
     write('docs-testing-md/wrangler.jsonc', testingFile('wrangler.jsonc'))
     expect(await runProject('docs-testing-md')).toMatch(
@@ -203,7 +204,7 @@ describe('the project of docs/testing.md', () => {
   })
 })
 
-describe('the project of docs/cost.md', () => {
+describe('the project of docs/cost.md', { timeout: 180_000 }, () => {
   beforeAll(() => {
     const configuration = testingFile('wrangler.jsonc')
       .replaceAll('Bank', 'Lists')

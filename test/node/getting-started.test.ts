@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { followDocument } from './follow-document.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -21,8 +21,9 @@ it('should be done as written, from the packed tarball', { timeout: 300_000 }, a
   const [tarball = ''] = readdirSync(directory)
   const project = join(directory, 'notes')
   mkdirSync(project)
-  await followDocument('docs/getting-started.md', {
+  const followed = followDocument('docs/getting-started.md', {
     directory: project,
     tarball: join(directory, tarball),
   })
+  await expect(followed).resolves.toBeUndefined()
 })
