@@ -25,9 +25,19 @@ const { devDependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8
  */
 export async function followDocument(
   document: string,
-  { directory, tarball }: { readonly directory: string; readonly tarball: string },
+  {
+    directory,
+    tarball,
+    until,
+  }: {
+    readonly directory: string
+    readonly tarball: string
+    /** A text in the document where to stop. Default: the end. */
+    readonly until?: string
+  },
 ): Promise<void> {
-  const blocks = codeBlocks(document, readFileSync(join(root, document), 'utf8'))
+  const [text = ''] = readFileSync(join(root, document), 'utf8').split(until ?? '\0')
+  const blocks = codeBlocks(document, text)
   let server: DevServer | undefined
   try {
     for (const [index, block] of blocks.entries()) {

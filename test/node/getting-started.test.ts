@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -17,13 +17,20 @@ beforeAll(() => {
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-it('should be done as written, from the packed tarball', { timeout: 300_000 }, async () => {
-  const [tarball = ''] = readdirSync(directory)
-  const project = join(directory, 'notes')
-  mkdirSync(project)
-  const followed = followDocument('docs/getting-started.md', {
-    directory: project,
-    tarball: join(directory, tarball),
-  })
-  await expect(followed).resolves.toBeUndefined()
-})
+it.each([
+  { document: 'README.md', until: 'In a clone of this repository' },
+  { document: 'docs/getting-started.md', until: undefined },
+])(
+  'should be done as $document says, from the packed tarball',
+  { timeout: 300_000 },
+  async ({ document, until }) => {
+    const [tarball = ''] = readdirSync(directory).filter((name) => name.endsWith('.tgz'))
+    const project = mkdtempSync(join(directory, 'project-'))
+    const followed = followDocument(document, {
+      directory: project,
+      tarball: join(directory, tarball),
+      ...(until !== undefined && { until }),
+    })
+    await expect(followed).resolves.toBeUndefined()
+  },
+)
