@@ -38,7 +38,7 @@ export class TransactionGate {
   #host: GateOwner | undefined
   /** The transaction that was let in and has not claimed the database yet. */
   #starting: GateOwner | undefined
-  readonly #line = new WaitingLine()
+  readonly #line = new WaitingLine<GateOwner>()
   #timer: ReturnType<typeof setTimeout> | null = null
   /** Changes whenever a timer that is about to be started is not wanted any more. */
   #watch = 0

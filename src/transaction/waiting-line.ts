@@ -1,17 +1,15 @@
-import type { GateOwner } from './transaction-gate.js'
-
-interface Waiter {
+interface Waiter<T> {
   /** Milliseconds since the epoch. */
   readonly deadline: number
   /** The transaction that wants to begin; undefined for a query. */
-  readonly transaction: GateOwner | undefined
+  readonly transaction: T | undefined
   readonly resolve: () => void
   readonly reject: () => void
 }
 
-/** Who waits for the open transaction to end, in order. */
-export class WaitingLine {
-  #waiters: Waiter[] = []
+/** Who waits for the open transaction to end, in order: queries, and transactions `T`. */
+export class WaitingLine<T> {
+  #waiters: Waiter<T>[] = []
   /** Those before it were let in. To shift an array of very many is to move them all, each time. */
   #first = 0
   #deadline = Infinity
@@ -25,11 +23,7 @@ export class WaitingLine {
     return this.#deadline
   }
 
-  join(
-    timeout: number,
-    transaction: GateOwner | undefined,
-    waitedTooLong: () => Error,
-  ): Promise<void> {
+  join(timeout: number, transaction: T | undefined, waitedTooLong: () => Error): Promise<void> {
     const deadline = Date.now() + timeout
     this.#deadline = Math.min(this.#deadline, deadline)
     return new Promise((resolve, reject) => {
@@ -38,7 +32,7 @@ export class WaitingLine {
   }
 
   /** Returns the transaction, if it is one. */
-  letFirstIn(): GateOwner | undefined {
+  letFirstIn(): T | undefined {
     const { resolve, transaction } = this.#waiters[this.#first]!
     this.#first++
     if (this.length === 0) {
