@@ -14,7 +14,7 @@ export interface OpenTransaction {
 /** `begin`, `commit`, … as Kysely logs it, and what it does. */
 interface Control {
   readonly query: CompiledQuery
-  run(): Promise<void>
+  readonly run: () => Promise<void>
 }
 
 /** A connection that may be in a transaction, which begins and ends by queries that Kysely's log sees. */
