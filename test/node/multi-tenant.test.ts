@@ -1,19 +1,11 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { executablePath, launchBrowser } from './browser.ts'
 import { actions } from '../../examples/multi-tenant/src/actions.ts'
 import { type Application, buildApplication, Client, example } from './multi-tenant.ts'
 import type { DevServer } from './wrangler-dev.ts'
-
-const executablePath = [
-  process.env['CHROMIUM_PATH'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  chromium.executablePath(),
-].find((path) => path !== undefined && existsSync(path))
 
 if (executablePath === undefined) {
   console.warn('No Chromium is installed here, so examples/multi-tenant is not tried in one.')
@@ -349,19 +341,7 @@ function routes(): string[] {
 // It takes a browser, which npm does not install.
 describe.skipIf(executablePath === undefined)('the page of examples/multi-tenant', () => {
   it('should show two browsers of one tenant the same list, live', async () => {
-    const browser = await chromium.launch({
-      executablePath: executablePath!,
-      args: [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    })
+    const browser = await launchBrowser()
     try {
       const faults: string[] = []
       const open = async () => {

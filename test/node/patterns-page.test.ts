@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { executablePath, launchBrowser } from './browser.ts'
 import { type DevServer, startWranglerDev } from './wrangler-dev.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -19,14 +19,6 @@ const names = [
   'write-coalescing',
   'clean-up',
 ]
-
-const executablePath = [
-  process.env['CHROMIUM_PATH'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  chromium.executablePath(),
-].find((path) => path !== undefined && existsSync(path))
 
 if (executablePath === undefined) {
   console.warn(
@@ -66,19 +58,7 @@ describe('examples/patterns', () => {
   it.skipIf(executablePath === undefined)(
     'should list and run every pattern in a browser',
     async () => {
-      const browser = await chromium.launch({
-        executablePath: executablePath!,
-        args: [
-          '--headless',
-          '--no-sandbox',
-          '--disable-gpu',
-          '--disable-quic',
-          '--no-first-run',
-          '--disable-background-networking',
-          '--disable-component-update',
-          '--disable-sync',
-        ],
-      })
+      const browser = await launchBrowser()
       try {
         const page = await browser.newPage()
         const faults: string[] = []
