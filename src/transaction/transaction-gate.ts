@@ -39,7 +39,7 @@ export class TransactionGate {
   /** The transaction that was let in and has not claimed the database yet. */
   #starting: GateOwner | undefined
   readonly #line = new WaitingLine<GateOwner>()
-  #timer: ReturnType<typeof setTimeout> | null = null
+  #timers: ReturnType<typeof setTimeout>[] = []
   /** Changes whenever a timer that is about to be started is not wanted any more. */
   #watch = 0
   #isAboutToWatch = false
@@ -117,9 +117,9 @@ export class TransactionGate {
 
   /**
    * Watches over the time of the owner and of those that wait. The platform holds back every timer that
-   * was not started inside the innermost `storage.transaction()` or `blockConcurrencyWhile()`. So there
-   * is one timer for all, and it is started anew wherever someone begins to wait, and in each level of a
-   * transaction.
+   * was not started inside the innermost `storage.transaction()` or `blockConcurrencyWhile()`. So a
+   * timer for all is started wherever someone begins to wait, and in each level of a transaction. The
+   * first that the platform does not hold back takes the place of the others.
    *
    * Starting and stopping a timer takes as long as a few queries. What ends within the microtasks that
    * follow has waited for nothing, and needs none. They all run before anything else does, in the same
@@ -132,12 +132,11 @@ export class TransactionGate {
     }
   }
 
-  /** Stops the timer: what it was started in is about to end. */
+  /** Stops the timers: what they were started in is about to end. */
   unwatch(): void {
     this.#watch++
     this.#isAboutToWatch = false
-    clearTimeout(this.#timer)
-    this.#timer = null
+    this.#stopTimers()
   }
 
   #letIn(): void {
@@ -165,14 +164,13 @@ export class TransactionGate {
   }
 
   #startTimer(): void {
-    clearTimeout(this.#timer)
     const next = Math.min(this.#line.deadline, this.#owner?.deadline ?? Infinity)
     if (next === Infinity) {
-      this.#timer = null
       return
     }
     const delay = Math.min(Math.max(1, next - Date.now()), MAX_DELAY)
-    this.#timer = setTimeout(() => {
+    const timer = setTimeout(() => {
+      this.#stopTimers()
       const now = Date.now()
       this.#line.expire(now)
       if ((this.#owner?.deadline ?? Infinity) <= now) {
@@ -180,6 +178,14 @@ export class TransactionGate {
       }
       this.#startTimer()
     }, delay)
+    this.#timers.push(timer)
+  }
+
+  #stopTimers(): void {
+    if (this.#timers.length > 0) {
+      this.#timers.forEach((timer) => clearTimeout(timer))
+      this.#timers.length = 0
+    }
   }
 }
 

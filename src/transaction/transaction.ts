@@ -1,5 +1,6 @@
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
+import { type Level, openLevel } from './level.js'
 import { type GateOwner, TransactionGate } from './transaction-gate.js'
 
 /**
@@ -15,12 +16,6 @@ export type RefuseWrite = () => never
 
 type Outcome = 'commit' | 'rollback'
 
-/** An open `storage.transaction()`: the transaction itself or, nested in it, a savepoint. */
-interface Level {
-  readonly name: string | undefined
-  end(outcome: Outcome): Promise<void>
-}
-
 export interface TransactionOptions {
   readonly storage: DurableObjectStorageLike
   readonly gate: TransactionGate
@@ -29,10 +24,7 @@ export interface TransactionOptions {
   readonly timeout: number
 }
 
-/**
- * A transaction whose begin and end are separate calls, on `ctx.storage.transaction()`, which wants
- * one closure for both: the closure waits until the end is decided.
- */
+/** A transaction whose begin and end are separate calls, on `ctx.storage.transaction()`. */
 export class Transaction implements GateOwner {
   /** Rejects with `ERR_TRANSACTION_TIMEOUT` if another transaction does not end. */
   static async begin(options: TransactionOptions): Promise<Transaction> {
@@ -61,6 +53,12 @@ export class Transaction implements GateOwner {
   #deadline: number | undefined
   #failure: unknown
   #isEnding = false
+  /** Settles when it has ended. */
+  #ended: Promise<void> | undefined
+  /** The last thing done with savepoints. */
+  #turn: Promise<void> | undefined
+  /** The last time that savepoints were closed. */
+  #closing: Promise<void> | undefined
   #isCommitted = false
   #onExpiry: ((error: unknown) => void) | undefined
 
@@ -90,21 +88,20 @@ export class Transaction implements GateOwner {
   }
 
   async savepoint(name: string): Promise<void> {
-    this.assertOpen()
-    await this.#open(name)
+    await this.#inTurn(() => this.#openSavepoint(name))
   }
 
   /** Undoes what was done since the savepoint, which stays open. */
   async rollbackToSavepoint(name: string): Promise<void> {
-    this.assertOpen()
-    await this.#closeFrom(this.#indexOf(name), 'rollback')
-    await this.#open(name)
+    await this.#inTurn(async () => {
+      await this.#closeSavepoint(name, 'rollback')
+      await this.#openSavepoint(name)
+    })
   }
 
   /** Ends the savepoint and those within it, keeping what was done. */
   async releaseSavepoint(name: string): Promise<void> {
-    this.assertOpen()
-    await this.#closeFrom(this.#indexOf(name), 'commit')
+    await this.#inTurn(() => this.#closeSavepoint(name, 'commit'))
   }
 
   /** Commits, open savepoints included. A transaction that failed is rolled back, and rejects. */
@@ -113,13 +110,24 @@ export class Transaction implements GateOwner {
       await this.rollback()
       throw this.#failure
     }
+    if (this.#isEnding) {
+      throw transactionEnded()
+    }
     await this.#end('commit')
     this.#isCommitted = true
   }
 
-  /** Rolls back. Does nothing if that has been done. */
+  /** Rolls back. Does nothing if it has ended, and waits for that if it is ending. */
   async rollback(): Promise<void> {
-    await this.#end('rollback')
+    if (!this.#isEnding) {
+      await this.#end('rollback')
+      return
+    }
+    try {
+      await this.#ended
+    } catch {
+      // A commit that failed, and was rolled back.
+    }
   }
 
   /** Rolls back a transaction that was open for too long, before the platform resets the object. */
@@ -152,9 +160,17 @@ export class Transaction implements GateOwner {
     return false
   }
 
-  async #end(outcome: Outcome): Promise<void> {
+  #end(outcome: Outcome): Promise<void> {
     this.#isEnding = true
+    this.#ended = this.#closeAll(outcome)
+    return this.#ended
+  }
+
+  async #closeAll(outcome: Outcome): Promise<void> {
     try {
+      if (this.#closing !== undefined) {
+        await this.#closing.catch(() => {})
+      }
       await this.#closeFrom(0, outcome)
     } catch (error) {
       await this.#closeFrom(0, 'rollback')
@@ -162,6 +178,33 @@ export class Transaction implements GateOwner {
     } finally {
       this.#gate.release(this)
     }
+  }
+
+  /** Does one thing with savepoints after the other. Kysely 0.28 does not see to that. */
+  async #inTurn(run: () => Promise<void>): Promise<void> {
+    this.assertOpen()
+    const turn = this.#afterTurn(this.#turn, run)
+    this.#turn = turn
+    await turn
+  }
+
+  async #afterTurn(before: Promise<void> | undefined, run: () => Promise<void>): Promise<void> {
+    if (before !== undefined) {
+      await before.catch(() => {})
+      this.assertOpen()
+    }
+    await run()
+  }
+
+  async #openSavepoint(name: string): Promise<void> {
+    this.assertOpen()
+    await this.#open(name)
+    this.assertOpen()
+  }
+
+  async #closeSavepoint(name: string, outcome: Outcome): Promise<void> {
+    this.#closing = this.#closeFrom(this.#indexOf(name), outcome)
+    await this.#closing
   }
 
   /** Makes the transaction fail: whatever is done next, it is rolled back. */
@@ -172,12 +215,25 @@ export class Transaction implements GateOwner {
 
   async #closeFrom(index: number, outcome: Outcome): Promise<void> {
     while (this.#levels.length > index) {
-      this.#gate.unwatch()
-      await this.#levels.pop()?.end(outcome)
+      await this.#closeInnermost(this.#levels.at(-1)!, outcome)
       if (this.#levels.length > 0) {
         this.#gate.watch()
       }
     }
+  }
+
+  async #closeInnermost(level: Level, outcome: Outcome): Promise<void> {
+    let ended: Promise<void>
+    try {
+      if (outcome === 'rollback') {
+        await level.undo()
+      }
+    } finally {
+      this.#gate.unwatch()
+      this.#levels.pop()
+      ended = level.end()
+    }
+    await ended
   }
 
   /** Like SQLite, the last savepoint of that name: https://www.sqlite.org/lang_savepoint.html */
@@ -189,34 +245,19 @@ export class Transaction implements GateOwner {
     return index
   }
 
-  /** False if it is the transaction itself and cannot claim the database. */
+  /**
+   * False if it is the transaction itself and cannot claim the database, or a savepoint that the
+   * platform admits when the transaction is over.
+   */
   #open(name: string | undefined): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      const ended = this.#storage.transaction((transaction) => {
-        if (name === undefined && !this.#gate.claim(this)) {
-          resolve(false)
-          return Promise.resolve()
-        }
-        return new Promise<void>((finish) => {
-          this.#levels.push({
-            name,
-            end(outcome) {
-              try {
-                if (outcome === 'rollback') {
-                  transaction.rollback()
-                }
-              } finally {
-                finish()
-              }
-              return ended
-            },
-          })
-          this.#deadline ??= Date.now() + MAX_DURATION
-          this.#gate.watch()
-          resolve(true)
-        })
-      })
-      ended.catch(reject)
+    return openLevel(this.#storage, name, (level) => {
+      if (name === undefined ? !this.#gate.claim(this) : this.#isEnding) {
+        return false
+      }
+      this.#levels.push(level)
+      this.#deadline ??= Date.now() + MAX_DURATION
+      this.#gate.watch()
+      return true
     })
   }
 }
