@@ -55,7 +55,7 @@ export class Transaction implements GateOwner {
   #isEnding = false
   /** Settles when it has ended. */
   #ended: Promise<void> | undefined
-  /** The last thing done with savepoints. */
+  /** What is being done with savepoints, the last of it. */
   #turn: Promise<void> | undefined
   /** The last time that savepoints were closed. */
   #closing: Promise<void> | undefined
@@ -185,7 +185,13 @@ export class Transaction implements GateOwner {
     this.assertOpen()
     const turn = this.#afterTurn(this.#turn, run)
     this.#turn = turn
-    await turn
+    try {
+      await turn
+    } finally {
+      if (this.#turn === turn) {
+        this.#turn = undefined
+      }
+    }
   }
 
   async #afterTurn(before: Promise<void> | undefined, run: () => Promise<void>): Promise<void> {

@@ -82,6 +82,36 @@ describe.skipIf(isRemote)('a storage.transaction() in a db.transaction(), not aw
       expect(names(sql)).toEqual(['Grace'])
     }))
 
+  it('should not hold up the timeout of what waits in it', () =>
+    withPerson(
+      async (scope) => {
+        const { db, storage, sql } = scope
+        const code = 'ERR_TRANSACTION_TIMEOUT'
+        const waiting: Promise<void>[] = []
+        const waits = (query: Promise<unknown>): Promise<void> => {
+          const refused = expect(query).rejects.toMatchObject({ code })
+          waiting.push(refused)
+          return refused
+        }
+        const transaction = db.transaction().execute(async () => {
+          await storage.transaction(() =>
+            storage.transaction(async () => {
+              void waits(add(db, 'Ada'))
+              // The platform admits it when those around it have ended, before what awaits them goes on.
+              void storage.transaction(() => waits(add(db, 'Grace')))
+            }),
+          )
+          await waits(add(db, 'Eve'))
+          throw failure
+        })
+        await expect(transaction).rejects.toBe(failure)
+        await Promise.all(waiting)
+        expect(waiting).toHaveLength(3)
+        expect(names(sql)).toEqual([])
+      },
+      { dialect: { transactionTimeout: 20 } },
+    ))
+
   it('should make the platform reset the object when it is open at the commit', async () => {
     const stub = newObject()
     const request = withPerson(
@@ -129,6 +159,17 @@ describe.skipIf(isRemote)('a savepoint, not awaited', () => {
       expect(names(sql)).toEqual([])
     }))
 
+  it('should be one after the other where several are asked for at once', () =>
+    withPerson(async ({ db, sql }) => {
+      const trx = await db.startTransaction().execute()
+      const [a] = await Promise.all([trx.savepoint('a').execute(), trx.savepoint('b').execute()])
+      await add(a, 'Ada')
+      await Promise.all([a.rollbackToSavepoint('a').execute(), a.releaseSavepoint('a').execute()])
+      await add(trx, 'Grace')
+      await trx.commit().execute()
+      expect(names(sql)).toEqual(['Grace'])
+    }))
+
   it('should not make the end of the transaction wait for it', () =>
     withPerson(async ({ db, ctx, sql }) => {
       const trx = await db.startTransaction().execute()
@@ -170,6 +211,27 @@ describe.skipIf(isRemote)('the end of a transaction, not awaited', () => {
       expect(transaction.isCommitted).toBe(false)
       expect(names(scope.sql)).toEqual([])
     }))
+
+  it('should come after a rollback to a savepoint that was begun before', async () => {
+    const stub = newObject()
+    await withPerson(
+      async (scope) => {
+        const { sql } = scope
+        const transaction = await begin(scope)
+        sql.exec("insert into person (name) values ('Ada')")
+        await transaction.savepoint('a')
+        sql.exec("insert into person (name) values ('Grace')")
+        const refused = expect(transaction.rollbackToSavepoint('a')).rejects.toMatchObject({
+          code: 'ERR_TRANSACTION_ENDED',
+        })
+        await transaction.commit()
+        await refused
+      },
+      { stub },
+    )
+    // In another request, which the object answers when nothing is open.
+    await withPerson(async ({ sql }) => expect(names(sql)).toEqual(['Ada']), { stub })
+  })
 
   it('should keep the database until it is over, however often it is asked for', () =>
     withPerson(async (scope) => {

@@ -28,6 +28,11 @@ type Action =
       readonly end: 'commit' | 'rollback'
     }
 
+/** True in one of so many cases. */
+function oneIn(count: number): fc.Arbitrary<boolean> {
+  return fc.integer({ min: 1, max: count }).map((number) => number === count)
+}
+
 function oneOf<const T extends string>(...names: T[]): fc.Arbitrary<T> {
   return fc.constantFrom(...names)
 }
@@ -35,42 +40,45 @@ function oneOf<const T extends string>(...names: T[]): fc.Arbitrary<T> {
 const query = fc.record({
   do: oneOf('query'),
   on: oneOf('trx', 'db'),
-  fails: fc.boolean(),
+  fails: oneIn(4),
 })
 
 const other: fc.Arbitrary<Action> = fc.oneof(
-  fc.record({ do: oneOf('sync'), on: oneOf('storage', 'db', 'trx'), fails: fc.boolean() }),
+  fc.record({ do: oneOf('sync'), on: oneOf('storage', 'db', 'trx'), fails: oneIn(4) }),
   fc.record({ do: oneOf('ticks'), count: fc.integer({ min: 1, max: 30 }) }),
   fc.record({ do: oneOf('call', 'throw') }),
 )
 
-const timer = fc.record({ do: oneOf('timer'), ms: fc.integer({ min: 0, max: 4 }) })
+/** The longest is longer than what waits for a transaction may take. */
+const timer = fc.record({ do: oneOf('timer'), ms: fc.constantFrom(1, 25) })
 
 const savepoint = fc.record({
   do: oneOf('savepoint', 'rollback to', 'release'),
   name: oneOf('a', 'b'),
 })
 
-const { steps } = fc.letrec<{ steps: Steps; step: Step; action: Action }>((tie) => ({
-  steps: fc.array(tie('step'), { maxLength: 5, depthIdentifier: 'steps' }),
-  step: fc
-    .record({ action: tie('action'), isAwaited: fc.boolean(), isCaught: fc.boolean() })
-    .map(({ action, ...manner }) => ({ ...action, ...manner })),
-  action: fc.oneof(
-    { depthIdentifier: 'steps', maxDepth: 4, withCrossShrink: true },
-    { weight: 3, arbitrary: query },
-    { weight: 3, arbitrary: timer },
-    { weight: 2, arbitrary: savepoint },
-    { weight: 3, arbitrary: other },
+const leaf: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 3, arbitrary: query },
+  { weight: 2, arbitrary: timer },
+  { weight: 2, arbitrary: savepoint },
+  { weight: 1, arbitrary: other },
+)
+
+const { transaction } = fc.letrec<{ steps: Steps; step: Step; transaction: Action }>((tie) => ({
+  steps: fc.array(tie('step'), { minLength: 1, maxLength: 4, size: 'max' }),
+  step: inSomeManner(
+    fc.oneof(
+      { maxDepth: 3, depthSize: 'max', withCrossShrink: true },
+      { weight: 4, arbitrary: leaf },
+      { weight: 3, arbitrary: tie('transaction') },
+    ),
+  ),
+  transaction: fc.oneof(
+    { weight: 3, arbitrary: fc.record({ do: oneOf('db.transaction'), steps: tie('steps') }) },
+    { weight: 3, arbitrary: fc.record({ do: oneOf('storage.transaction'), steps: tie('steps') }) },
+    { weight: 1, arbitrary: fc.record({ do: oneOf('block'), steps: tie('steps') }) },
     {
-      weight: 8,
-      arbitrary: fc.record({
-        do: oneOf('db.transaction', 'storage.transaction', 'block'),
-        steps: tie('steps'),
-      }),
-    },
-    {
-      weight: 5,
+      weight: 3,
       arbitrary: fc.record({
         do: oneOf('db.startTransaction'),
         steps: tie('steps'),
@@ -80,8 +88,14 @@ const { steps } = fc.letrec<{ steps: Steps; step: Step; action: Action }>((tie) 
   ),
 }))
 
+function inSomeManner(action: fc.Arbitrary<Action>): fc.Arbitrary<Step> {
+  return fc
+    .record({ action, isAwaited: fc.boolean(), isCaught: fc.boolean() })
+    .map(({ action, ...manner }) => ({ ...action, ...manner }))
+}
+
 /** Requests that arrive at one object at once. */
-export const randomRequests: fc.Arbitrary<readonly Steps[]> = fc.array(steps, {
-  minLength: 1,
-  maxLength: 3,
-})
+export const randomRequests: fc.Arbitrary<readonly Steps[]> = fc.array(
+  fc.array(inSomeManner(transaction), { minLength: 1, maxLength: 2 }),
+  { minLength: 1, maxLength: 2 },
+)

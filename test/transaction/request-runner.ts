@@ -253,7 +253,13 @@ export class RequestRunner {
   }
 }
 
-/** Savepoints are those of the transaction's own body: see docs/transactions.md. */
+/**
+ * Where savepoints are set by the body, `trx` and they are for the body alone: a query on `trx` waits for
+ * what is done with a savepoint, which may wait for what the query is in.
+ */
 function within({ isAwaited }: Step, scope: Scope): Scope {
-  return isAwaited ? { ...scope, controlled: undefined } : LEFT_ALONE
+  if (!isAwaited) {
+    return LEFT_ALONE
+  }
+  return scope.controlled === undefined ? scope : OUTSIDE
 }

@@ -45,8 +45,8 @@ export class StorageBook {
           const begun = level
           const returned = closure({
             rollback() {
-              transaction.rollback()
               begun.outcome = 'rollback'
+              transaction.rollback()
             },
           })
           returned.then(
