@@ -1,6 +1,6 @@
 import type { CompiledQuery, QueryResult, TransactionSettings } from 'kysely'
 import type { OpenTransaction } from '../dialect/transactional-connection.js'
-import { transactionEnded } from '../transaction/transaction.js'
+import { transactionEnded } from '../transaction/transaction-errors.js'
 import type { GateOwner } from '../transaction/transaction-gate.js'
 import type { Command, Outcome } from './protocol.js'
 import type { RemoteSession } from './remote-session.js'

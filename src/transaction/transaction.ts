@@ -1,6 +1,7 @@
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
 import { type Level, openLevel } from './level.js'
+import { openForTooLong, transactionEnded, wroteInReadOnly } from './transaction-errors.js'
 import { type GateOwner, TransactionGate } from './transaction-gate.js'
 
 /**
@@ -132,7 +133,7 @@ export class Transaction implements GateOwner {
 
   /** Rolls back a transaction that was open for too long, before the platform resets the object. */
   expire(): void {
-    this.#failure ??= openForTooLong()
+    this.#failure ??= openForTooLong(MAX_DURATION)
     // Where even that fails, the platform resets the object.
     this.rollback().catch(() => {})
     this.#onExpiry?.(this.#failure)
@@ -266,29 +267,4 @@ export class Transaction implements GateOwner {
       return true
     })
   }
-}
-
-export function transactionEnded(): DurableObjectSqliteError {
-  return new DurableObjectSqliteError(
-    'ERR_TRANSACTION_ENDED',
-    'A query was sent on a transaction that is ending or has ended. Await every query before ' +
-      'the transaction ends.',
-  )
-}
-
-function wroteInReadOnly(): DurableObjectSqliteError {
-  return new DurableObjectSqliteError(
-    'ERR_READ_ONLY_TRANSACTION',
-    'A write was sent in a read only transaction, which is rolled back. Leave out ' +
-      "setAccessMode('read only') where the transaction writes.",
-  )
-}
-
-function openForTooLong(): DurableObjectSqliteError {
-  return new DurableObjectSqliteError(
-    'ERR_TRANSACTION_TIMEOUT',
-    `The transaction was open for longer than ${MAX_DURATION / 1000} s and has been rolled back: ` +
-      'the platform resets an object after 30 s. Commit or roll back on every path, and do slow ' +
-      'work before the transaction begins.',
-  )
 }

@@ -128,17 +128,7 @@ export class RequestRunner {
     const begun: Begun = { step, outcome: 'pending' }
     this.#history.steps.push(begun)
     const promise = this.#do(step, scope, begun)
-    this.#begun.push(
-      promise.then(
-        () => {
-          begun.outcome = 'resolved'
-        },
-        (error: unknown) => {
-          begun.outcome = 'rejected'
-          begun.error = error
-        },
-      ),
-    )
+    this.#begun.push(settle(begun, promise))
     return promise
   }
 
@@ -152,7 +142,7 @@ export class RequestRunner {
         return this.#sync(step, scope)
       case 'ticks':
         for (let i = 0; i < step.count; i++) {
-          await undefined
+          await Promise.resolve()
         }
         return undefined
       case 'timer':
@@ -221,7 +211,7 @@ export class RequestRunner {
         const db = insert.on === 'trx' ? trx! : this.#db
         const sync = new SyncExecutor(db, storage)
         sync.transaction(() => {
-          sync.run(sql`insert into item values (${sql.lit(insert.id)})`.compile(db) as never)
+          sync.run(sql`insert into item values (${sql.lit(insert.id)})`.compile(db))
           throwIfFails()
         })
       }
@@ -250,6 +240,16 @@ export class RequestRunner {
     return on === 'trx' && trx === undefined
       ? this.#history.insert('db', undefined)
       : this.#history.insert(on, on === 'trx' ? level : undefined)
+  }
+}
+
+async function settle(begun: Begun, promise: Promise<unknown>): Promise<void> {
+  try {
+    await promise
+    begun.outcome = 'resolved'
+  } catch (error) {
+    begun.outcome = 'rejected'
+    begun.error = error
   }
 }
 

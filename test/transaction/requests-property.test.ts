@@ -18,7 +18,7 @@ function transaction(
   steps: Steps = [],
   manner: { isAwaited: boolean; end?: 'commit' | 'rollback' } = { isAwaited: true },
 ): Step {
-  return { do: kind, name: 'a', end: 'commit', steps, isCaught: false, ...manner } as Step
+  return { do: kind, name: 'a', end: 'commit', steps, isCaught: false, ...manner }
 }
 
 const notAwaited = { isAwaited: false }
