@@ -1,10 +1,16 @@
 import type { Kysely } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { SqlStorage } from '../platform/storage.js'
+import { DurableObjectSqliteConnection } from './connection.js'
 
-/** A run of Kysely's `Migrator`, by the instance that it was given to migrate with. */
+/** A run of Kysely's `Migrator`. */
 interface Run {
+  /** What it was given to migrate with. */
   readonly db: Kysely<unknown>
+  readonly connection: DurableObjectSqliteConnection | undefined
+}
+
+interface WaitingRun extends Run {
   readonly begin: () => void
 }
 
@@ -27,13 +33,15 @@ export class MigrationLock {
     return lock
   }
 
-  #holder: Kysely<unknown> | undefined
-  #waiting: readonly Run[] = []
+  #holder: Run | undefined
+  #waiting: readonly WaitingRun[] = []
 
   /** Rejects with `ERR_MIGRATION_LOCKED` after `timeout` milliseconds, inside a transaction at once. */
   async acquire(db: Kysely<unknown>, timeout: number): Promise<void> {
+    const connection = await connectionOf(db)
+    this.#releaseIfExpired()
     if (this.#holder === undefined) {
-      this.#holder = db
+      this.#holder = { db, connection }
       return
     }
     if (db.isTransaction) {
@@ -43,13 +51,17 @@ export class MigrationLock {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
         () => {
+          if (this.#releaseIfExpired() && this.#holder?.db === db) {
+            return
+          }
           this.#waiting = this.#waiting.filter(({ begin }) => begin !== run.begin)
           reject(locked(`and has not ended within ${timeout} ms (transactionTimeout)`))
         },
         Math.min(timeout, MAX_DELAY),
       )
-      const run: Run = {
+      const run: WaitingRun = {
         db,
+        connection,
         begin() {
           clearTimeout(timer)
           resolve()
@@ -61,13 +73,36 @@ export class MigrationLock {
 
   /** Kysely calls it also where `acquire()` has rejected. */
   release(db: Kysely<unknown>): void {
-    if (this.#holder === db) {
+    if (this.#holder?.db === db) {
       const [next, ...others] = this.#waiting
-      this.#holder = next?.db
+      this.#holder = next
       this.#waiting = others
       next?.begin()
     }
   }
+
+  /**
+   * Takes the lock from a run whose transaction was open for too long and has been rolled back, while a
+   * migration in it does not end. Should that go on, nothing that it sends reaches the database.
+   */
+  #releaseIfExpired(): boolean {
+    const holder = this.#holder
+    if (holder?.connection?.transaction?.hasExpired !== true) {
+      return false
+    }
+    holder.connection.fence()
+    this.release(holder.db)
+    return true
+  }
+}
+
+/** Undefined for that of another dialect. */
+function connectionOf(db: Kysely<unknown>): Promise<DurableObjectSqliteConnection | undefined> {
+  return db
+    .getExecutor()
+    .provideConnection(async (connection) =>
+      connection instanceof DurableObjectSqliteConnection ? connection : undefined,
+    )
 }
 
 function locked(why: string): DurableObjectSqliteError {

@@ -25,6 +25,8 @@ export abstract class TransactionalConnection<
   /** The last transaction that it was in. */
   #last: T | undefined
   #control: Control | undefined
+  /** The transaction, which has ended, that refuses whatever is sent from now on. */
+  #fence: T | undefined
 
   abstract executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>>
 
@@ -40,6 +42,9 @@ export abstract class TransactionalConnection<
 
   /** Begins a transaction. */
   begin(query: CompiledQuery, begin: () => Promise<T>): Promise<unknown> {
+    if (this.#fence !== undefined) {
+      return this.executeQuery(query)
+    }
     return this.#execute(query, async () => {
       this.#last = await begin()
       this.#transaction = this.#last
@@ -57,13 +62,13 @@ export abstract class TransactionalConnection<
    */
   async commit(query: CompiledQuery): Promise<void> {
     await this.inTransaction(query, (transaction) => transaction.commit())
-    this.#transaction = undefined
+    this.#transaction = this.#fence
   }
 
   /** Rolls back. Where the log threw after the commit there is nothing to roll back. */
   async rollback(query: CompiledQuery): Promise<void> {
     if (this.#transaction?.isCommitted === true) {
-      this.#transaction = undefined
+      this.#transaction = this.#fence
     } else {
       await this.inTransaction(query, () => this.reset())
     }
@@ -76,9 +81,14 @@ export abstract class TransactionalConnection<
       try {
         await transaction.rollback()
       } finally {
-        this.#transaction = undefined
+        this.#transaction = this.#fence
       }
     }
+  }
+
+  /** Stays in the transaction that it is in, which has ended and refuses every query, for ever. */
+  fence(): void {
+    this.#fence = this.#transaction
   }
 
   /**

@@ -61,6 +61,7 @@ export class Transaction implements GateOwner {
   /** The last time that savepoints were closed. */
   #closing: Promise<void> | undefined
   #isCommitted = false
+  #hasExpired = false
   #onExpiry: ((error: unknown) => void) | undefined
 
   private constructor({ storage, gate, readOnly }: TransactionOptions) {
@@ -76,6 +77,11 @@ export class Transaction implements GateOwner {
 
   get isCommitted(): boolean {
     return this.#isCommitted
+  }
+
+  /** Whether it was open for too long, and has been rolled back. */
+  get hasExpired(): boolean {
+    return this.#hasExpired
   }
 
   /** Throws if the transaction takes no more queries. */
@@ -134,6 +140,7 @@ export class Transaction implements GateOwner {
   /** Rolls back a transaction that was open for too long, before the platform resets the object. */
   expire(): void {
     this.#failure ??= openForTooLong(MAX_DURATION)
+    this.#hasExpired = true
     // Where even that fails, the platform resets the object.
     this.rollback().catch(() => {})
     this.#onExpiry?.(this.#failure)

@@ -1,7 +1,8 @@
 import { Kysely, sql } from 'kysely'
-import { type Migration, Migrator, NO_MIGRATIONS } from 'kysely/migration'
+import { type Migration, type MigrationResultSet, Migrator, NO_MIGRATIONS } from 'kysely/migration'
 import { describe, expect, it } from 'vitest'
 import { DurableObjectSqliteDialect, withoutForeignKeys } from '../../src/index.js'
+import { Transaction } from '../../src/transaction/transaction.js'
 import { inDurableObject, isRemote, newObject, type Scope } from '../harness.js'
 
 interface Database {
@@ -254,6 +255,108 @@ describe(`Kysely's Migrator`, () => {
         })
         expect(log).toEqual(['0001 begins'])
         expect(await outside).toMatchObject({ results: [{ status: 'Success' }] })
+      }))
+  })
+
+  // Not remote: a run from a Worker is ended by its session.
+  describe.skipIf(isRemote)('whose migration is in a transaction for too long', () => {
+    /** Begins to migrate, and ends the transaction as its timer does after 25 s. */
+    async function expire(
+      db: Kysely<Database>,
+      storage: DurableObjectStorage,
+      up: (db: Kysely<unknown>, wait: () => Promise<void>) => Promise<void>,
+      disableTransactions: boolean,
+    ): Promise<{ run: Promise<MigrationResultSet>; resume: () => void }> {
+      let resume = (): void => {}
+      const resumed = new Promise<void>((resolve) => {
+        resume = resolve
+      })
+      let run: Promise<MigrationResultSet> | undefined
+      await new Promise<void>((waits) => {
+        const wait = (): Promise<void> => {
+          waits()
+          return resumed
+        }
+        const slow = { '0001_slow': { up: (db: Kysely<unknown>) => up(db, wait) } }
+        run = migrator(db, slow, disableTransactions).migrateToLatest()
+      })
+      Transaction.openOn(storage.sql)?.expire()
+      return { run: run!, resume }
+    }
+
+    it('should not keep later runs out', () =>
+      inDurableObject<Database>(
+        async ({ db, exec, storage }) => {
+          const { run, resume } = await expire(
+            db,
+            storage,
+            async (trx, wait) => {
+              await wait()
+              await sql`create table late (id integer)`.execute(trx)
+            },
+            false,
+          )
+          const next = await migrator(db).migrateToLatest()
+          expect(next.results?.map(({ status }) => status)).toEqual(['Success', 'Success'])
+          resume()
+          expect(await run).toMatchObject({ error: { code: 'ERR_TRANSACTION_TIMEOUT' } })
+          expect(await migrator(db).migrateToLatest()).toEqual({ results: [] })
+          expect(await tables(exec)).not.toContain('late')
+        },
+        { dialect: { transactionTimeout: Infinity } },
+      ))
+
+    it('should let a run begin that waits', () =>
+      inDurableObject<Database>(
+        async ({ db, storage }) => {
+          let next: Promise<MigrationResultSet> | undefined
+          const { run, resume } = await expire(
+            db,
+            storage,
+            (connection, wait) =>
+              connection.transaction().execute(async () => {
+                next = migrator(db, migrations, true).migrateToLatest()
+                for (let ticks = 0; ticks < 100; ticks++) {
+                  await Promise.resolve()
+                }
+                await wait()
+              }),
+            true,
+          )
+          const { results } = await next!
+          expect(results?.map(({ status }) => status)).toEqual(['Success', 'Success'])
+          resume()
+          expect(await run).toMatchObject({ error: { code: 'ERR_TRANSACTION_TIMEOUT' } })
+        },
+        { dialect: { transactionTimeout: 30 } },
+      ))
+
+    it('should write nothing afterwards, also without a transaction around the run', () =>
+      inDurableObject<Database>(async ({ db, exec, storage }) => {
+        const errors: unknown[] = []
+        const { run, resume } = await expire(
+          db,
+          storage,
+          async (connection, wait) => {
+            const attempts = [
+              () => connection.transaction().execute(wait),
+              () => sql`create table late (id integer)`.execute(connection),
+              () => connection.transaction().execute(async () => {}),
+            ]
+            for (const attempt of attempts) {
+              await attempt().catch((error: unknown) => errors.push(error))
+            }
+          },
+          true,
+        )
+        const next = await migrator(db, migrations, true).migrateToLatest()
+        expect(next.results?.map(({ status }) => status)).toEqual(['Success', 'Success'])
+        resume()
+        const timedOut = expect.objectContaining({ code: 'ERR_TRANSACTION_TIMEOUT' })
+        expect(await run).toMatchObject({ error: timedOut })
+        expect(errors).toEqual([timedOut, timedOut, timedOut])
+        expect(await migrator(db, migrations, true).migrateToLatest()).toEqual({ results: [] })
+        expect(await tables(exec)).not.toContain('late')
       }))
   })
 
