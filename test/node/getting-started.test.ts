@@ -18,7 +18,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 it.each([
-  { document: 'README.md', until: 'In a clone of this repository' },
+  { document: 'README.md', until: '## What is in it' },
   { document: 'docs/getting-started.md', until: undefined },
 ])(
   'should be done as $document says, from the packed tarball',
