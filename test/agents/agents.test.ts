@@ -67,9 +67,11 @@ it('should undo what this.sql wrote, with the transaction', () =>
     expect(notes.sql`select * from note`).toEqual([])
   }))
 
-it('should undo the row of setState() with the transaction, and not this.state', async () => {
+it('should undo the row of setState() with the transaction, and not this.state and what clients are sent', async () => {
   const stub = newNotes()
   await stub.add('Buy milk')
+  const { webSocket } = await stub.fetch('http://agent/', { headers: { upgrade: 'websocket' } })
+  const sent = statesSentTo(webSocket!)
   await runInDurableObject(stub, async (notes) => {
     const transaction = notes.db.transaction().execute(async () => {
       notes.setState({ last: 'Buy bread' })
@@ -78,9 +80,25 @@ it('should undo the row of setState() with the transaction, and not this.state',
     await expect(transaction).rejects.toBe(undone)
     expect(notes.state).toEqual({ last: 'Buy bread' })
   })
+  await expect
+    .poll(() => sent, { timeout: 20_000 })
+    .toEqual([{ last: 'Buy milk' }, { last: 'Buy bread' }])
   await evictDurableObject(stub)
   expect(await runInDurableObject(stub, ({ state }) => state)).toEqual({ last: 'Buy milk' })
 })
+
+/** The states in the messages that arrive, as they arrive. */
+function statesSentTo(socket: WebSocket): unknown[] {
+  const states: unknown[] = []
+  socket.addEventListener('message', ({ data }) => {
+    const { type, state } = JSON.parse(String(data)) as { type: string; state: unknown }
+    if (type === 'cf_agent_state') {
+      states.push(state)
+    }
+  })
+  socket.accept()
+  return states
+}
 
 it('should undo schedule() and its alarm with the transaction', () =>
   inNotes(async (notes, storage) => {

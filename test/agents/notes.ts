@@ -13,6 +13,7 @@ interface State {
 
 /** An agent with a table of its own. */
 export class Notes extends Agent<Cloudflare.Env, State> {
+  static override options = { sendIdentityOnConnect: false }
   override initialState = { last: '' }
   readonly db = new Kysely<Database>({ dialect: new DurableObjectSqliteDialect(this.ctx.storage) })
 
