@@ -75,7 +75,7 @@ function integration(
   }
 }
 
-/** An agent of Cloudflare's Agents, whose Worker needs `nodejs_compat`. */
+/** Cloudflare's Agents, which need `nodejs_compat`. */
 function agents() {
   return {
     plugins: [

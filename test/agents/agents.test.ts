@@ -56,7 +56,7 @@ it('should undo what this.sql wrote, with the transaction', () =>
   inNotes(async (notes) => {
     const transaction = notes.db.transaction().execute(async (trx) => {
       await trx.insertInto('note').values({ text: 'a' }).execute()
-      notes.sql`insert into note (text) values (${'b'})`
+      void notes.sql`insert into note (text) values (${'b'})`
       expect(await trx.selectFrom('note').select('text').execute()).toEqual([
         { text: 'a' },
         { text: 'b' },

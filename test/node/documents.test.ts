@@ -144,7 +144,7 @@ describe('the code blocks of the documents', () => {
         bundle: true,
         format: 'esm',
         target: 'es2024',
-        // Agents imports mimetext where it sends mail, of which there is a build for Node.js alone.
+        // Agents imports mimetext, which is for Node.js, when it sends mail.
         external: ['cloudflare:*', ...(needsNode ? ['node:*', 'mimetext'] : [])],
         plugins: [resolveBlocks(entry)],
         write: false,
@@ -183,8 +183,8 @@ describe('the code blocks of the documents', () => {
 function resolveBlocks(entry: string): Plugin {
   return {
     name: 'blocks',
-    setup({ onResolve }) {
-      onResolve({ filter: /\/blocks\.js$/ }, () => ({ path: `${directory}/${entry}` }))
+    setup(bundler) {
+      bundler.onResolve({ filter: /\/blocks\.js$/ }, () => ({ path: `${directory}/${entry}` }))
     },
   }
 }
