@@ -23,12 +23,17 @@ class CodecMark extends LateValue {
   }
 }
 
-/** The type of a value of `T` that is read by a codec of `C`: NULL is not the codec's. */
+/**
+ * The type of {@link withCodec}: `C`, the type of the codec, and `null` where the expression may be NULL,
+ * which no codec is given.
+ */
 export type Decoded<T, C> = unknown extends T ? C : null extends T ? C | null : C
 
 /**
- * An expression whose values are read by the codec, and with which values are compared by it: for raw
- * SQL, and for functions that the dialect does not see through.
+ * An expression whose values the codec reads, and which is compared with values that the codec writes. It
+ * is for raw SQL, and for functions that the dialect does not see through.
+ *
+ * On a dialect without the option `columns` the query rejects with `ERR_UNSUPPORTED_PARAMETER`.
  *
  * ### Examples
  *

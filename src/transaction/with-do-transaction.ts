@@ -1,7 +1,21 @@
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike } from '../platform/storage.js'
 
-/** What a synchronous transaction returns: anything but a promise. */
+/**
+ * What the closure of a synchronous transaction returns: anything but a promise, which is `never`. For a
+ * function of your own that passes a closure on.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { type NotPromise, withDoTransaction } from 'kysely-durable-sqlite'
+ *
+ * function logged<T>(closure: () => NotPromise<T>): T {
+ *   console.log('begin')
+ *   return withDoTransaction<DurableObjectStorage, T>(ctx.storage, () => closure())
+ * }
+ * ```
+ */
 export type NotPromise<T> = T extends PromiseLike<unknown> ? never : T
 
 /**
