@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Application, type TypeDocOptions } from 'typedoc'
 import type { PluginOptions } from 'typedoc-plugin-markdown'
-import { hideWhatKyselyCalls, nameParameters, withoutExample } from './public-members.ts'
+import { hideInherited, nameParameters, withoutExample } from './public-members.ts'
 import { ReferenceRouter } from './reference-router.ts'
 import { ReferenceTheme } from './reference-theme.ts'
 
@@ -85,7 +85,7 @@ async function writePages(directory: string): Promise<boolean> {
   if (project === undefined) {
     return false
   }
-  hideWhatKyselyCalls(project)
+  hideInherited(project)
   nameParameters(project)
   app.validate(project)
   for (const name of withoutExample(project)) {

@@ -7,14 +7,15 @@ import {
 } from 'typedoc'
 
 /**
- * Removes the members that are there because Kysely, or JavaScript's `Error`, asks for them: whose
- * documentation, if any, is inherited from a class or an interface of another package.
+ * Removes the members that are documented elsewhere: those of an interface that another one extends, and
+ * those that are there because Kysely, or JavaScript's `Error`, asks for them, and have no text here.
  */
-export function hideWhatKyselyCalls(project: ProjectReflection): void {
+export function hideInherited(project: ProjectReflection): void {
   const kinds = ReflectionKind.Method | ReflectionKind.Property | ReflectionKind.Accessor
   for (const member of project.getReflectionsByKind(kinds) as DeclarationReflection[]) {
     const declared = [member, ...(member.signatures ?? []), member.getSignature ?? member]
-    if (declared.some(isOfAnotherPackage) && !declared.some(hasOwnComment)) {
+    const isAskedFor = declared.some(isOfAnotherPackage) && !declared.some(hasOwnComment)
+    if (isAskedFor || member.inheritedFrom !== undefined) {
       project.removeReflection(member)
     }
   }

@@ -45,8 +45,6 @@ export interface CodecParts<T> {
  *   decode: (stored) => new URL(String(stored)),
  * })
  * ```
- *
- * @hideconstructor
  */
 export class Codec<T> implements CodecParts<T>, ColumnOptions<T> {
   readonly encode: (value: T) => StorableValue | ArrayBuffer
@@ -75,8 +73,6 @@ export class Codec<T> implements CodecParts<T>, ColumnOptions<T> {
  *
  * const uuid: PlainColumn<string> = column({ default: () => crypto.randomUUID() })
  * ```
- *
- * @hideconstructor
  */
 export class PlainColumn<T> implements ColumnOptions<T> {
   /**

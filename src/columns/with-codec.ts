@@ -38,8 +38,14 @@ export type Decoded<T, C> = unknown extends T ? C : null extends T ? C | null : 
  * ### Examples
  *
  * ```ts
- * import { sql } from 'kysely'
- * import { date, withCodec } from 'kysely-durable-sqlite/columns'
+ * import { Kysely, sql } from 'kysely'
+ * import { DurableObjectSqliteDialect } from 'kysely-durable-sqlite'
+ * import { columnTypes, date, withCodec } from 'kysely-durable-sqlite/columns'
+ *
+ * const columns = columnTypes<Database>({})
+ * const db = new Kysely<Database>({
+ *   dialect: new DurableObjectSqliteDialect(ctx.storage, { columns }),
+ * })
  *
  * const { at } = await db
  *   .selectNoFrom(withCodec(sql<string>`current_timestamp`, date('sqlite')).as('at'))

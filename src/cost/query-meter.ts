@@ -23,8 +23,6 @@ const MAX_QUOTE = 300
  *   console.log(rowsRead, sql)
  * }
  * ```
- *
- * @hideconstructor
  */
 export class QueryMeter<DB = unknown> implements QueryCosts {
   /**

@@ -85,9 +85,8 @@ export type DurableObjectSqliteErrorCode =
    */
   | 'ERR_MESSAGE_TOO_LARGE'
   /**
-   * A synchronous query while a `db.transaction()` is open, for which it cannot wait: use `new
-   * SyncExecutor(trx, ctx.storage)` inside it. Or `withoutForeignKeys()` found a transaction left
-   * open.
+   * A synchronous query while a `db.transaction()` is open, for which it cannot wait: inside it use
+   * `new SyncExecutor(trx, ctx.storage)`. Or `withoutForeignKeys()` found a transaction left open.
    */
   | 'ERR_TRANSACTION_OPEN'
   /**
@@ -158,7 +157,7 @@ const STACK_TRACE_LIMIT = 30
 
 /**
  * The error that every query rejects with, whether SQLite, the platform or this library refused it.
- * `message` is what the platform said, and `cause` the platform's own error.
+ * If the platform refused it, `message` is the platform's, and `cause` its error.
  *
  * ### Examples
  *

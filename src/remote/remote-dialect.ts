@@ -51,8 +51,25 @@ const DEFAULT_TRANSACTION_TIMEOUT = 10_000
  * ### Examples
  *
  * ```ts
- * import { Kysely } from 'kysely'
- * import { RemoteDurableObjectDialect } from 'kysely-durable-sqlite/remote'
+ * import { DurableObject } from 'cloudflare:workers'
+ * import { type Generated, Kysely } from 'kysely'
+ * import { DurableObjectSqliteDialect } from 'kysely-durable-sqlite'
+ * import { RemoteDatabase, RemoteDurableObjectDialect } from 'kysely-durable-sqlite/remote'
+ *
+ * interface Database {
+ *   person: { id: Generated<number>; name: string }
+ * }
+ *
+ * interface Env {
+ *   TENANT: DurableObjectNamespace<Tenant>
+ * }
+ *
+ * export class Tenant extends DurableObject {
+ *   database(): RemoteDatabase {
+ *     const db = new Kysely({ dialect: new DurableObjectSqliteDialect(this.ctx.storage) })
+ *     return new RemoteDatabase(db, this.ctx.storage)
+ *   }
+ * }
  *
  * export default {
  *   async fetch(request, env) {

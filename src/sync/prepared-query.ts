@@ -45,8 +45,6 @@ const NO_NAMES: ReadonlySet<string> = new Set()
  * rename.run({ id: 1, name: 'Ada' })
  * const { numUpdatedRows } = rename.executeTakeFirst({ id: 2, name: 'Grace' })
  * ```
- *
- * @hideconstructor
  */
 export class PreparedQuery<P extends object, O> {
   readonly #session: SyncSession

@@ -2,17 +2,20 @@ import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike } from '../platform/storage.js'
 
 /**
- * What the closure of a synchronous transaction returns: anything but a promise, which is `never`. For a
- * function of your own that passes a closure on.
+ * What the closure of a synchronous transaction returns: anything but a promise. It is for a function of
+ * your own that passes on a closure to `SyncExecutor.transaction()` or {@link withDoTransaction}.
  *
  * ### Examples
  *
  * ```ts
- * import { type NotPromise, withDoTransaction } from 'kysely-durable-sqlite'
+ * import { type NotPromise, SyncExecutor } from 'kysely-durable-sqlite'
+ *
+ * const sync = new SyncExecutor(db, ctx.storage)
  *
  * function logged<T>(closure: () => NotPromise<T>): T {
- *   console.log('begin')
- *   return withDoTransaction<DurableObjectStorage, T>(ctx.storage, () => closure())
+ *   const result = sync.transaction<T>(closure)
+ *   console.log('committed')
+ *   return result
  * }
  * ```
  */
