@@ -19,6 +19,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const reference = join(root, 'docs/api')
 
 const options: TypeDocOptions & PluginOptions = {
+  logLevel: 'Warn',
   basePath: `${root}src`,
   entryPoints: ['', 'columns/', 'cost/', 'drizzle/', 'migration/', 'remote/'].map(
     (directory) => `${root}src/${directory}index.ts`,
@@ -76,7 +77,7 @@ function readPages(directory: string): Map<string, string> {
   return new Map(files.map((file) => [file, readFileSync(join(directory, file), 'utf8')]))
 }
 
-/** Undefined where TypeDoc has something to say, which it has printed. */
+/** Whether TypeDoc had nothing to say, which it prints. */
 async function writePages(directory: string): Promise<boolean> {
   const app = await Application.bootstrapWithPlugins(options)
   app.renderer.defineRouter('reference', ReferenceRouter)
@@ -99,7 +100,7 @@ async function writePages(directory: string): Promise<boolean> {
   execFileSync(
     join(root, 'node_modules/.bin/oxfmt'),
     ['--config', join(root, '.oxfmtrc.json'), directory],
-    { stdio: 'inherit' },
+    { stdio: ['ignore', 'ignore', 'inherit'] },
   )
   return true
 }
@@ -107,6 +108,7 @@ async function writePages(directory: string): Promise<boolean> {
 const directory = mkdtempSync(join(tmpdir(), 'api-'))
 try {
   if (!(await writePages(directory))) {
+    console.error('docs/api is as it was. Mend what is said above.')
     process.exitCode = 1
   } else if (process.argv.includes('--verify')) {
     const [written, committed] = [readPages(directory), readPages(reference)]
