@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Application, type TypeDocOptions } from 'typedoc'
 import type { PluginOptions } from 'typedoc-plugin-markdown'
-import { hideInherited, nameParameters, withoutExample } from './public-members.ts'
+import { hideInherited, nameParameters, sortExports, withoutExample } from './public-members.ts'
 import { ReferenceRouter } from './reference-router.ts'
 import { ReferenceTheme } from './reference-theme.ts'
 
@@ -61,7 +61,7 @@ const options: TypeDocOptions & PluginOptions = {
   ),
   validation: { invalidLink: true, notDocumented: true, notExported: true, rewrittenLink: true },
   sortEntryPoints: false,
-  kindSortOrder: ['Class', 'Function', 'Variable', 'Interface', 'TypeAlias', 'Reference'],
+  sort: ['source-order'],
   entryFileName: 'README',
   expandObjects: true,
   expandParameters: true,
@@ -88,6 +88,7 @@ async function writePages(directory: string): Promise<boolean> {
   }
   hideInherited(project)
   nameParameters(project)
+  sortExports(project)
   app.validate(project)
   for (const name of withoutExample(project)) {
     app.logger.warn(`${name} has no example`)

@@ -42,6 +42,28 @@ export function nameParameters(project: ProjectReflection): void {
   }
 }
 
+const KINDS = [
+  ReflectionKind.Class,
+  ReflectionKind.Function,
+  ReflectionKind.Variable,
+  ReflectionKind.Interface,
+  ReflectionKind.TypeAlias,
+  ReflectionKind.Reference,
+]
+
+/** What has a value comes first. Not by TypeDoc, which sorts names as the locale does. */
+export function sortExports({ children = [] }: ProjectReflection): void {
+  for (const entry of children) {
+    entry.children?.sort((a, b) =>
+      a.kind === b.kind
+        ? a.name < b.name
+          ? -1
+          : 1
+        : KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind),
+    )
+  }
+}
+
 /** The exported functions and classes whose docstring has no example. */
 export function withoutExample(project: ProjectReflection): string[] {
   const exported = project.getReflectionsByKind(ReflectionKind.Function | ReflectionKind.Class)
