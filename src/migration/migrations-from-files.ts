@@ -16,20 +16,20 @@ const PATH = /^(?:(?:.*[/\\])?([^/\\]+)[/\\])?([^/\\]+?)(?:\.[a-z]+)?$/i
 /**
  * Returns the migrations in files, which are given by path, as Vite's `import.meta.glob` gives them. A
  * migration is named like its file, without folder and extension, as in Kysely's `FileMigrationProvider`.
- * One in a file `migration.sql` is named like its folder, since newer versions of drizzle-kit lay them out
- * so.
+ * One in a file `migration.sql` is named like its folder, which is how newer versions of drizzle-kit lay
+ * them out.
  *
  * Throws `ERR_INVALID_MIGRATION` if two files have the same name.
  *
  * ### Examples
  *
- * ```ts
+ * ```ts compile-only
  * import { migrateToLatest, migrationsFromFiles } from 'kysely-durable-sqlite/migration'
  *
- * // In a project that Vite builds: import.meta.glob('./migrations/*.sql', { query: '?raw', … })
- * const files = { './migrations/0001_event.sql': 'create table event (name text);' }
- *
- * await migrateToLatest(ctx.storage, migrationsFromFiles(files))
+ * const migrations = migrationsFromFiles(
+ *   import.meta.glob('./migrations/*.sql', { query: '?raw', import: 'default', eager: true }),
+ * )
+ * await migrateToLatest(ctx.storage, migrations)
  * ```
  */
 export function migrationsFromFiles(files: Readonly<Record<string, MigrationFile>>): Migrations {

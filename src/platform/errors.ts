@@ -62,9 +62,9 @@ export type DurableObjectSqliteErrorCode =
    */
   | 'ERR_TRANSACTION_STATEMENT'
   /**
-   * A query or a transaction waited longer than `transactionTimeout` for another transaction to
-   * end; or a transaction was open for more than 25 s, or waited longer than the
-   * `transactionTimeout` of a `RemoteDatabase` for its next statement, and was rolled back.
+   * A query or a transaction waited longer than `transactionTimeout` for another transaction to end, or
+   * migrations waited for 10 s. Or a transaction was rolled back: it was open for more than 25 s, or it
+   * waited longer than the `transactionTimeout` of a `RemoteDatabase` for its next statement.
    */
   | 'ERR_TRANSACTION_TIMEOUT'
   /**
