@@ -12,7 +12,7 @@ import { CamelCaseNaming, itemsByKey, ORIGINAL_NAMES, type Naming } from './nami
 
 /** Options of {@link generateKyselyDbInterface}. */
 export interface GenerateKyselyDbInterfaceOptions {
-  /** The name of the interface with all tables, to begin with a capital letter. Default: `'DB'`. */
+  /** The name of the interface with all tables. It begins with a capital letter. Default: `'DB'`. */
   readonly interfaceName?: string
   /**
    * Whether tables and columns are named as Kysely's `CamelCasePlugin` names them, with its default
@@ -20,12 +20,12 @@ export interface GenerateKyselyDbInterfaceOptions {
    */
   readonly camelCase?: boolean
   /**
-   * Whether to write `columns` as well, for the dialect's option `columns`: the codecs of `mapping`, and
-   * `boolean()` for a column declared BOOLEAN or limited by a CHECK to 0 and 1, and `json()` for one
-   * declared JSON or with `check (json_valid(x))`. Default: false.
+   * Whether to write `columns` as well, for the dialect's option `columns`. It has the codecs of
+   * `mapping`, `boolean()` for a column declared BOOLEAN or limited by a CHECK to 0 and 1, and `json()` for
+   * one declared JSON or with `check (json_valid(x))`. Default: false.
    */
   readonly columns?: boolean
-  /** The type and the codec of a column; undefined for what the schema tells. */
+  /** Gives the type and the codec of a column, or undefined for what the schema tells. Default: none. */
   readonly mapping?: (column: ColumnInfo, table: TableSchema) => ColumnMapping | undefined
 }
 
@@ -43,8 +43,8 @@ const RESERVED: readonly string[] = [
 ]
 
 /**
- * Writes the TypeScript module with the interface of a database for `new Kysely<DB>()`. The same
- * schema gives the same text. Kysely's own migration tables are left out.
+ * Returns the text of a TypeScript module with the interface of a database, for `new Kysely<DB>()`. The
+ * same schema gives the same text. Kysely's own migration tables are left out.
  *
  * - `Generated<T>` where SQLite supplies a value: a rowid alias (`integer primary key`) or a DEFAULT.
  * - `GeneratedAlways<T>` for generated columns, and `ColumnType<T, never, never>` for those of views.
@@ -55,7 +55,8 @@ const RESERVED: readonly string[] = [
  * - `ColumnType<…>` where more can be written than is read: a bigint into an INTEGER column, a boolean
  *   into a BOOLEAN column, an `ArrayBuffer` into a BLOB column.
  *
- * Throws `ERR_INVALID_INTERFACE_NAME` and `ERR_INVALID_COLUMN_MAPPING`.
+ * Throws `ERR_INVALID_INTERFACE_NAME` if `interfaceName` cannot be the name of an interface, and
+ * `ERR_INVALID_COLUMN_MAPPING` if `mapping` returns a codec or an import that cannot be.
  *
  * ### Examples
  *

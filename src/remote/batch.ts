@@ -13,24 +13,24 @@ import { toOutput } from '../sync/sync-query.js'
 import { executeLocalBatch } from './local-batch.js'
 import { RemoteConnection } from './remote-connection.js'
 
-/** A query of a batch: a query builder, or a compiled query. `O` is the type of its rows. */
+/** A query for {@link batch}: a query builder, or a compiled query. `O` is the type of its rows. */
 export type BatchQuery<O = unknown> = Compilable<O> | CompiledQuery<O>
 
-/** The rows of a query; of a write without `returning`, its one result. */
+/** What a query of a batch returns: its rows, or for a write without `returning` its one result. */
 export type BatchOutput<O> = [O] extends [InsertResult | UpdateResult | DeleteResult] ? O : O[]
 
-/** The outputs of the queries, in their order. */
+/** What {@link batch} returns: a tuple of the outputs of the queries, in their order. */
 export type BatchOutputs<Q extends readonly BatchQuery[]> = {
   -readonly [I in keyof Q]: Q[I] extends BatchQuery<infer O> ? BatchOutput<O> : never
 }
 
 /**
  * Runs the queries in one transaction, all of them or none, and returns what each returns. On a remote
- * `db` that is one round trip; it works on a local one as well. Inside a transaction, on `trx`, it is a
- * part of that.
+ * `db` that is one round trip; it works on a local one as well. On the `trx` of a transaction it is a
+ * part of that transaction.
  *
- * Rejects with the error of the first query that fails, whose `index` in the list is in the error. The
- * plugins of `db` apply to the results; those that a query has by its own `withPlugin()` apply to its
+ * Rejects with the error of the first query that fails, with the `index` of the query in the list. The
+ * plugins of `db` apply to the results. A plugin that a query has by its own `withPlugin()` applies to its
  * SQL only. Throws `ERR_INVALID_DATABASE` if `db` has another dialect.
  *
  * ### Examples

@@ -21,17 +21,17 @@ import type {
 } from '../platform/storage.js'
 import type { RefuseWrite } from '../transaction/transaction.js'
 
-/** What one statement cost, as Cloudflare bills it, and whether it failed. */
+/** What one statement cost, as Cloudflare bills it, and whether it failed: what `onQuery` is given. */
 export interface DurableObjectSqliteQueryEvent {
-  /** With the parameters that it ran with. */
+  /** The statement, with the parameters that it ran with. */
   readonly query: CompiledQuery
   /** Rows read, those of index lookups and of the dialect's follow-up query included. */
   readonly rowsRead: number
   /** Rows written, those of indexes included. */
   readonly rowsWritten: number
   /**
-   * What the query rejects with, of a statement that failed. Its rows are 0 where SQLite refused it,
-   * since it does not tell them.
+   * What the query rejects with, where the statement failed. The rows are then 0 if SQLite refused it,
+   * since SQLite does not say what it read before.
    */
   readonly error?: unknown
 }

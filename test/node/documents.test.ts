@@ -19,7 +19,9 @@ const { compatibilityDate } = createRequire(import.meta.url)('workerd') as {
   compatibilityDate: string
 }
 
-const documents = globSync(['README.md', 'docs/*.md', 'examples/*/README.md'], { cwd: root })
+const documents = globSync(['README.md', 'docs/*.md', 'docs/api/*.md', 'examples/*/README.md'], {
+  cwd: root,
+})
   .toSorted()
   .map((document) => {
     const text = readFileSync(`${root}${document}`, 'utf8')
@@ -29,7 +31,13 @@ const documents = globSync(['README.md', 'docs/*.md', 'examples/*/README.md'], {
 const followed = ['docs/getting-started.md']
 const modules = documents
   .filter(({ document }) => !followed.includes(document))
-  .flatMap(({ blocks }) => toModules(blocks.filter(({ language }) => language === 'ts')))
+  .flatMap(({ document, blocks }) => {
+    const examples = blocks.filter(({ language }) => language === 'ts')
+    // The example of a docstring is read by itself, in an editor.
+    return document.startsWith('docs/api/')
+      ? examples.flatMap((example) => toModules([example]))
+      : toModules(examples)
+  })
 const runnable = modules
   .filter(({ block, kind }) => !block.flags.includes('compile-only') && kind !== 'file')
   .filter(({ kind }) => kind !== 'other')

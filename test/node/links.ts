@@ -15,12 +15,16 @@ export function brokenLinks(root: string, document: string, text: string): strin
   )
 }
 
-/** The anchors that GitHub gives the headings. */
+/** The anchors that GitHub gives the headings. One that was used before gets a number. */
 function headings(text: string): string[] {
-  return Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
-    heading
+  const uses = new Map<string, number>()
+  return Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading = '']) => {
+    const anchor = heading
       .toLowerCase()
       .replaceAll(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-'),
-  )
+      .replaceAll(' ', '-')
+    const used = uses.get(anchor) ?? 0
+    uses.set(anchor, used + 1)
+    return used === 0 ? anchor : `${anchor}-${used}`
+  })
 }
