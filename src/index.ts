@@ -18,7 +18,7 @@ export {
   type IndexInfo,
   type TableSchema,
 } from './schema/introspect-schema.js'
-export type { DurableObjectSqliteQueryEvent } from './statement/database.js'
+export type { DurableObjectSqliteQueryEvent } from './statement/query-event.js'
 export {
   DurableObjectSqliteDialect,
   type DurableObjectSqliteDialectConfig,

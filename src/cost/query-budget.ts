@@ -1,6 +1,6 @@
 import type { ControlledTransaction, Kysely, Transaction } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
-import type { DurableObjectSqliteQueryEvent } from '../statement/database.js'
+import type { DurableObjectSqliteQueryEvent } from '../statement/query-event.js'
 import type { QueryBudgetOptions, QueryCosts } from './query-budget-options.js'
 import { QueryMeter } from './query-meter.js'
 import { type StatementCost, StatementCosts } from './statement-costs.js'

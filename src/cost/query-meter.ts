@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
-import type { DurableObjectSqliteQueryEvent } from '../statement/database.js'
+import type { DurableObjectSqliteQueryEvent } from '../statement/query-event.js'
 import { meteredKysely } from './metered-kysely.js'
 import type { QueryBudgetOptions, QueryCosts } from './query-budget-options.js'
 import { type StatementCost, StatementCosts } from './statement-costs.js'

@@ -7,10 +7,8 @@ import type {
   QueryCompiler,
 } from 'kysely'
 import { DurableObjectSqliteAdapter } from './adapter.js'
-import {
-  DurableObjectSqliteDatabase,
-  type DurableObjectSqliteQueryEvent,
-} from '../statement/database.js'
+import { DurableObjectSqliteDatabase } from '../statement/database.js'
+import type { DurableObjectSqliteQueryEvent } from '../statement/query-event.js'
 import { DurableObjectSqliteDriver } from './driver.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import { DurableObjectSqliteIntrospector } from './introspector.js'

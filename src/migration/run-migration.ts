@@ -1,5 +1,5 @@
 import { CompiledQuery, Kysely, type KyselyPlugin } from 'kysely'
-import type { DurableObjectSqliteQueryEvent } from '../statement/database.js'
+import type { DurableObjectSqliteQueryEvent } from '../statement/query-event.js'
 import { DurableObjectSqliteDialect } from '../dialect/dialect.js'
 import { DurableObjectSqliteError, toDurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
