@@ -167,7 +167,7 @@ describe('migrate() of Drizzle', () => {
         sql: {
           exec(text: string, ...bindings: unknown[]) {
             const cursor = storage.sql.exec(text, ...bindings)
-            const rows = cursor.raw().toArray()
+            const rows = Array.from(cursor.raw())
             texts.push(text)
             rowsRead += cursor.rowsRead
             return { raw: () => ({ toArray: () => rows }) }
