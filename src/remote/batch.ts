@@ -10,8 +10,7 @@ import {
   UpdateResult,
 } from 'kysely'
 import { toOutput } from '../sync/sync-query.js'
-import { executeLocalBatch } from './local-batch.js'
-import { RemoteConnection } from './remote-connection.js'
+import { executeBatch } from './execute-batch.js'
 
 /** A query for {@link batch}: a query builder, or a compiled query. `O` is the type of its rows. */
 export type BatchQuery<O = unknown> = Compilable<O> | CompiledQuery<O>
@@ -51,24 +50,13 @@ export async function batch<const Q extends readonly BatchQuery[]>(
 ): Promise<BatchOutputs<Q>> {
   const compiled = queries.map((query) => ('compile' in query ? query.compile() : query))
   const { plugins } = db.getExecutor()
-  const results = compiled.length === 0 ? [] : await execute(db, compiled)
+  const results = compiled.length === 0 ? [] : await executeBatch(db, compiled)
   const outputs: unknown[] = []
   for (const [index, query] of compiled.entries()) {
     const output = toOutput(query, await transform(results[index]!, query, plugins))
     outputs.push(isResultOfWrite(output[0]) ? output[0] : output)
   }
   return outputs as BatchOutputs<Q>
-}
-
-// oxlint-disable-next-line typescript/no-explicit-any -- a Kysely of any tables
-function execute(db: Kysely<any>, queries: readonly CompiledQuery[]) {
-  return db
-    .getExecutor()
-    .provideConnection((connection) =>
-      connection instanceof RemoteConnection
-        ? connection.executeBatch(queries)
-        : executeLocalBatch(db, connection, queries),
-    )
 }
 
 async function transform(

@@ -1,14 +1,13 @@
 import { RpcTarget } from 'cloudflare:workers'
-import type { CompiledQuery, Kysely, TransactionSettings } from 'kysely'
+import type { Kysely, TransactionSettings } from 'kysely'
 import { DurableObjectSqliteAdapter } from '../dialect/adapter.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike } from '../platform/storage.js'
 import { toTimeout } from '../platform/timeout.js'
+import { executeBatch } from './execute-batch.js'
 import type { Command, Outcome, StepStub } from './protocol.js'
-import { assertReadOnlyText } from './read-only.js'
 import { ReadOnlyDatabase } from './read-only-database.js'
 import { RemoteCursor } from './remote-cursor.js'
-import { runBatch } from './run-batch.js'
 import { runTransaction } from './run-transaction.js'
 import { fromWireQuery, type WireQuery } from './wire-query.js'
 import { toWireReply, toWireResult, type WireReply, type WireResult } from './wire-result.js'
@@ -121,17 +120,11 @@ export class RemoteDatabase extends RpcTarget {
    * @hidden
    */
   async batch(queries: readonly WireQuery[]): Promise<WireReply<readonly WireResult[]>> {
-    const isReadOnly = this.#readOnly !== undefined
-    return toWireReply(
-      () =>
-        this.#db
-          .transaction()
-          .setAccessMode(isReadOnly ? 'read only' : 'read write')
-          .execute((trx) =>
-            runBatch(trx, queries, isReadOnly ? fromReadOnlyWireQuery : fromWireQuery),
-          ),
-      isReadOnly,
-    )
+    return toWireReply(async () => {
+      const compiled = queries.map(fromWireQuery)
+      const results = this.#readOnly?.executeBatch(compiled) ?? executeBatch(this.#db, compiled)
+      return (await results).map(toWireResult)
+    })
   }
 
   /**
@@ -175,9 +168,4 @@ export class RemoteDatabase extends RpcTarget {
       ownStep[Symbol.dispose]()
     }
   }
-}
-
-function fromReadOnlyWireQuery(query: WireQuery): CompiledQuery {
-  assertReadOnlyText(query.sql)
-  return fromWireQuery(query)
 }
