@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { codeBlocks } from './code-blocks.ts'
+import { followDocument } from './follow-document.ts'
+
+const root = join(import.meta.dirname, '../..')
+const examples = readdirSync(join(root, 'examples')).map((example) => ({
+  example,
+  document: `examples/${example}/README.md`,
+}))
+const directory = mkdtempSync(join(tmpdir(), 'examples-'))
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+interface Manifest {
+  readonly name: string
+  readonly scripts: Readonly<Record<string, string>>
+}
+
+function manifest(path: string): Manifest {
+  return JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Manifest
+}
+
+/** What a README has run in a clone beside `npm ci` and the server. */
+const demos: Readonly<Record<string, string>> = {
+  'basic-worker': 'npm run build && npm run demo --workspace basic-worker',
+  'multi-tenant': 'npm run demo --workspace multi-tenant',
+}
+
+/** What a clone of this repository has of the example. */
+function filesOf(example: string): string[] {
+  return execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: join(root, 'examples', example),
+    encoding: 'utf8',
+  })
+    .trim()
+    .split('\n')
+}
+
+/** Whether the commands of the README write it. */
+function isGenerated(path: string): boolean {
+  return ['database.generated.ts', 'worker-configuration.d.ts'].includes(basename(path))
+}
+
+describe.concurrent.each(examples)('$document', ({ example, document }) => {
+  const source = join(root, 'examples', example)
+
+  // Whoever runs this has done `npm ci` and the build. The rest is done in a copy below.
+  it('should name commands that need nothing but a clone', () => {
+    const { scripts } = manifest(root)
+    const commands = codeBlocks(document, readFileSync(join(root, document), 'utf8'))
+      .filter(({ flags }) => flags.includes('clone'))
+      .flatMap(({ code }) => code.trim().split('\n'))
+      .map((command) => scripts[command.replace(/^npm (?:run )?/, '')] ?? command)
+    const { name } = manifest(source)
+    expect(commands).toEqual(
+      ['npm ci', `npm run build && npm start --workspace ${name}`, demos[example]].filter(Boolean),
+    )
+  })
+
+  it('should be done as it says, in a copy of its own', { timeout: 300_000 }, async () => {
+    const clone = join(directory, example, 'clone')
+    const files = filesOf(example)
+    for (const file of files) {
+      cpSync(join(source, file), join(clone, 'examples', example, file))
+    }
+    const generated = files.filter(isGenerated)
+    for (const file of generated) {
+      appendFileSync(join(clone, 'examples', example, file), '// Out of date.\n')
+    }
+    // So that the packages of the packages have the versions of this repository, too.
+    cpSync(join(root, 'package-lock.json'), join(clone, 'examples', example, 'package-lock.json'))
+
+    const copy = await followDocument(document, { directory: clone })
+    const read = (place: string): string[] =>
+      generated.map((file) => readFileSync(join(place, file), 'utf8'))
+    expect(read(copy)).toEqual(read(source))
+  })
+})
