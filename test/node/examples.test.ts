@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { codeBlocks } from './code-blocks.ts'
 import { followDocument } from './follow-document.ts'
 
@@ -44,6 +44,9 @@ function filesOf(example: string): string[] {
 function isGenerated(path: string): boolean {
   return ['database.generated.ts', 'worker-configuration.d.ts'].includes(basename(path))
 }
+
+// A machine with 2 cores has enough to do with two of them.
+vi.setConfig({ maxConcurrency: 2 })
 
 describe.concurrent.each(examples)('$document', ({ example, document }) => {
   const source = join(root, 'examples', example)
