@@ -71,18 +71,18 @@ export async function followDocument(
 }
 
 function expectAnswer(output: string, { document, line, language, code }: CodeBlock): void {
-  const place = `${document}:${line}`
   if (language === 'json') {
     const expected: unknown = JSON.parse(code, (_, value: unknown) =>
       typeof value === 'string' && value.includes('…')
         ? expect.stringMatching(toPattern(value))
         : value,
     )
-    expect(parsed(output), place).toEqual(expected)
+    expect(parsed(output), `${document}:${line}`).toEqual(expected)
   } else {
     // All of it is compared, so that a difference is shown line by line.
     const [shown, expected] = [output.trim(), code.trim()]
-    expect(toPattern(expected).test(shown) ? expected : shown, place).toBe(expected)
+    const compared = toPattern(expected).test(shown) ? expected : shown
+    expect(compared, `${document}:${line}`).toBe(expected)
   }
 }
 
