@@ -1,9 +1,17 @@
-import { execFileSync } from 'node:child_process'
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { codeBlocks } from './code-blocks.ts'
+import { copyExample } from './example.ts'
 import { followDocument } from './follow-document.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -30,20 +38,8 @@ const demos: Readonly<Record<string, string>> = {
   'multi-tenant': 'npm run demo --workspace multi-tenant',
 }
 
-/** What a clone of this repository has of the example. */
-function filesOf(example: string): string[] {
-  return execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-    cwd: join(root, 'examples', example),
-    encoding: 'utf8',
-  })
-    .trim()
-    .split('\n')
-}
-
-/** Whether the commands of the README write it. */
-function isGenerated(path: string): boolean {
-  return ['database.generated.ts', 'worker-configuration.d.ts'].includes(basename(path))
-}
+/** What the commands of a README write, of what is there already. */
+const GENERATED = '**/{database.generated.ts,worker-configuration.d.ts}'
 
 // A machine with 2 cores has enough to do with two of them.
 vi.setConfig({ maxConcurrency: 2 })
@@ -66,16 +62,14 @@ describe.concurrent.each(examples)('$document', ({ example, document }) => {
 
   it('should be done as it says, in a copy of its own', { timeout: 300_000 }, async () => {
     const clone = join(directory, example, 'clone')
-    const files = filesOf(example)
-    for (const file of files) {
-      cpSync(join(source, file), join(clone, 'examples', example, file))
-    }
-    const generated = files.filter(isGenerated)
+    const cloned = join(clone, 'examples', example)
+    copyExample(example, cloned)
+    const generated = globSync(GENERATED, { cwd: cloned })
     for (const file of generated) {
-      appendFileSync(join(clone, 'examples', example, file), '// Out of date.\n')
+      appendFileSync(join(cloned, file), '// Out of date.\n')
     }
     // So that the packages of the packages have the versions of this repository, too.
-    cpSync(join(root, 'package-lock.json'), join(clone, 'examples', example, 'package-lock.json'))
+    cpSync(join(root, 'package-lock.json'), join(cloned, 'package-lock.json'))
 
     const copy = await followDocument(document, { directory: clone })
     const read = (place: string): string[] =>
