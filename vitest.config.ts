@@ -148,6 +148,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/node/*.test.ts'],
+          globalSetup: ['test/node/pack.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
