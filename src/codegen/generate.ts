@@ -78,11 +78,11 @@ export function generateKyselyDbInterface(
   assertInterfaceName(interfaceName)
   const shown = tables.filter(({ name }) => !KYSELY_TABLES.has(name)).toSorted(byName)
   const readable = shown.filter((table) => table.columns.length > 0)
-  const members = new Map(readable.map((table) => [table, membersOfTable(table, options)]))
-  const all = [...members.values()].flatMap((byColumn) => [...byColumn.values()])
+  const naming = camelCase ? new CamelCaseNaming() : ORIGINAL_NAMES
+  const members = new Map(readable.map((table) => [table, membersOfTable(table, naming, options)]))
+  const all = readable.flatMap((table) => [...members.get(table)!.values()])
   const taken = new Set([...RESERVED, interfaceName, ...all.flatMap(({ names }) => names)])
   const typeNames = uniqueTypeNames(shown, taken)
-  const naming = camelCase ? new CamelCaseNaming() : ORIGINAL_NAMES
   const json = all.some(({ names }) => names.includes(JSON_TYPE)) ? [JSON_TEXT] : []
   const body = [
     interfaceOf(interfaceName, [
@@ -98,7 +98,12 @@ export function generateKyselyDbInterface(
     ...json,
     ...(columns ? [columnsText({ interfaceName, camelCase, naming, members })] : []),
   ]
-  return [GENERATED_HEADER, '', ...importsOf(all, columns), body.join('\n')].join('\n')
+  const stored = columns
+    ? [...itemsByKey(readable, naming).values()].flatMap((table) => [
+        ...members.get(table)!.values(),
+      ])
+    : undefined
+  return [GENERATED_HEADER, '', ...importsOf(all, stored), body.join('\n')].join('\n')
 }
 
 function assertInterfaceName(name: string): void {
@@ -137,14 +142,16 @@ function unreadableView({ name }: TableSchema): string {
   return `// The view ${quote(name)} is left out: SQLite cannot read it.`
 }
 
+/** Of the columns that a query can reach. */
 function membersOfTable(
   table: TableSchema,
+  naming: Naming,
   { columns = false, mapping = () => undefined }: GenerateKyselyDbInterfaceOptions,
 ): ReadonlyMap<ColumnInfo, ColumnMember> {
   const columnNames = table.columns.map(({ name }) => name)
   const limits = new Map(table.checks.flatMap((check) => [...readLimits(check, columnNames)]))
   return new Map(
-    table.columns.map((column) => {
+    [...itemsByKey(table.columns, naming).values()].map((column) => {
       const literals = limits.get(foldName(column.name))
       const given = mapping(column, table)
       const inferred =

@@ -10,6 +10,13 @@ type Native = number | string | Uint8Array
 /** The type of a value of the column that is not NULL. */
 type ValueOf<C> = Exclude<SelectType<C>, null>
 
+/**
+ * What an object that leaves it out has by the name: TypeScript compares that with what an optional
+ * member may be, and there are columns and tables with the name `constructor`.
+ */
+// oxlint-disable-next-line typescript/no-wrapper-object-types -- its members are meant
+type Inherited<K> = K extends keyof Object ? Object[K] : never
+
 /** The names of the columns whose type SQLite cannot give. */
 type KeysOfCodecs<Table> = {
   [K in keyof Table]: [ValueOf<Table[K]>] extends [Native] ? never : K
@@ -25,6 +32,7 @@ export type ColumnsOfTable<Table> = {
   readonly [K in Exclude<keyof Table, KeysOfCodecs<Table>>]?:
     | Codec<ValueOf<Table[K]>>
     | PlainColumn<SelectType<Table[K]>>
+    | Inherited<K>
 }
 
 /** The names of the tables that have columns which need a codec. */
@@ -36,7 +44,7 @@ type KeysOfTables<DB> = {
 export type ColumnsOfTables<DB> = {
   readonly [K in KeysOfTables<DB>]: ColumnsOfTable<DB[K]>
 } & {
-  readonly [K in Exclude<keyof DB, KeysOfTables<DB>>]?: ColumnsOfTable<DB[K]>
+  readonly [K in Exclude<keyof DB, KeysOfTables<DB>>]?: ColumnsOfTable<DB[K]> | Inherited<K>
 }
 
 /** Options of {@link columnTypes}. */
