@@ -41,6 +41,7 @@ const options: TypeDocOptions & PluginOptions = {
     'Cased',
     'CodecParts',
     'ElementOf',
+    'Inherited',
     'KeysOfCodecs',
     'KeysOfTables',
     'ValueOf',
