@@ -24,7 +24,7 @@ function workerd(name: string, compatibilityDate: string, alias: Record<string, 
       name,
       include: ['test/**/*.test.ts'],
       // What has a project of its own, below.
-      exclude: ['test/{auth-js,better-auth,mikro-orm,multi-tenant,node,patterns}/**'],
+      exclude: ['test/{agents,auth-js,better-auth,mikro-orm,multi-tenant,node,patterns}/**'],
       isolate: false,
       testTimeout: 40_000,
       provide: { remote: false },
@@ -75,6 +75,24 @@ function integration(
   }
 }
 
+/** Cloudflare's Agents, which need `nodejs_compat`. */
+function agents() {
+  return {
+    plugins: [
+      cloudflareTest({
+        wrangler: { configPath: './test/agents/wrangler.jsonc' },
+        miniflare: { compatibilityDate: newest },
+      }),
+    ],
+    test: {
+      name: 'agents',
+      include: ['test/agents/*.test.ts'],
+      isolate: false,
+      testTimeout: 40_000,
+    },
+  }
+}
+
 /** The Worker of an example, over the library's sources. */
 function example(name: string, compatibilityDate: string) {
   return {
@@ -121,6 +139,7 @@ export default defineConfig({
       ]),
       // Its adapter takes Kysely 0.28 alone.
       integration('auth-js', { alias: { kysely: kysely028 } }),
+      agents(),
       // deleteAll() and alarms differ between the two.
       example('patterns', '2024-09-23'),
       example('patterns', newest),
@@ -129,6 +148,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/node/*.test.ts'],
+          globalSetup: ['test/node/pack.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -12,5 +12,6 @@ export interface WorkloadDescription {
   readonly order: number
   readonly operations: number
   readonly onlyByName: boolean
+  readonly inSummary: boolean
   readonly variants: readonly string[]
 }

@@ -114,13 +114,14 @@ async function checkRemote(request: BenchRequest, object: RemoteObject): Promise
 
 function describe(name: string): WorkloadDescription {
   const workload = workloads.get(name)!
-  const { title, order, operations, onlyByName = false, variants, remoteVariants = {} } = workload
+  const { title, order, operations, variants, remoteVariants = {} } = workload
   return {
     name,
     title,
     order,
     operations,
-    onlyByName,
+    onlyByName: workload.onlyByName ?? false,
+    inSummary: workload.inSummary ?? false,
     variants: Object.keys(variants ?? remoteVariants),
   }
 }

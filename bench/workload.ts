@@ -32,6 +32,8 @@ export interface Workload {
   check?(storage: DurableObjectStorage): unknown
   /** Whether it is left out of a run of everything. */
   readonly onlyByName?: boolean
+  /** Whether it is in the small chart of the README, too. */
+  readonly inSummary?: boolean
   /**
    * Whether each operation is the first thing that an object does which has just woken up. Making the
    * operation is then a part of what is timed.

@@ -1,7 +1,7 @@
 /**
  * Kysely for the SQLite database of a Cloudflare Durable Object.
  *
- * @module
+ * @module kysely-durable-sqlite
  */
 export { DurableObjectSqliteAdapter } from './dialect/adapter.js'
 export type { ColumnMapping } from './codegen/column-mapping.js'
@@ -18,7 +18,7 @@ export {
   type IndexInfo,
   type TableSchema,
 } from './schema/introspect-schema.js'
-export type { DurableObjectSqliteQueryEvent } from './statement/database.js'
+export type { DurableObjectSqliteQueryEvent } from './statement/query-event.js'
 export {
   DurableObjectSqliteDialect,
   type DurableObjectSqliteDialectConfig,
@@ -38,5 +38,5 @@ export type { QueryParameters } from './sync/query-parameter.js'
 export type { SyncResultPlugin } from './sync/result-plugins.js'
 export { SyncExecutor } from './sync/sync-executor.js'
 export type { FirstOutput, NoResultErrorFactory, SyncQuery } from './sync/sync-query.js'
-export { withDoTransaction } from './transaction/with-do-transaction.js'
+export { type NotPromise, withDoTransaction } from './transaction/with-do-transaction.js'
 export { withoutForeignKeys } from './transaction/without-foreign-keys.js'

@@ -194,6 +194,7 @@ async function main(): Promise<void> {
   const words = process.argv.slice(2)
   const names = findWorkloads(words)
   const measurements: Measurement[] = []
+  const summary: Measurement[] = []
   const directory = mkdtempSync(join(stateRoot(), 'kysely-durable-sqlite-bench-'))
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
@@ -215,9 +216,13 @@ async function main(): Promise<void> {
       const measurement = await measure(workload, send)
       printMeasurement(measurement)
       measurements.push(measurement)
+      if (workload.inSummary) {
+        summary.push(measurement)
+      }
     }
     if (words.length === 0) {
       writeFileSync(here('results.svg'), drawChart(describeRun(), measurements))
+      writeFileSync(here('summary.svg'), drawChart(describeRun(), summary, { columns: 2 }))
     }
   } finally {
     await miniflare.dispose()

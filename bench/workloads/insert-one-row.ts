@@ -14,6 +14,7 @@ const builder = (db: Kysely<Database>) => (i: number) =>
 export default {
   title: 'insert one row',
   order: 1,
+  inSummary: true,
   operations: 4000,
   setup: createPerson,
   variants: {

@@ -10,6 +10,7 @@ const builder = (db: Kysely<Database>) => () => query(db).execute()
 export default {
   title: '1000 rows × 8 columns',
   order: 5,
+  inSummary: true,
   operations: 8,
   setup: fillEvent,
   variants: {

@@ -15,6 +15,7 @@ const builder = (db: Kysely<Database>) => (i: number) => query(db, idOf(i)).exec
 export default {
   title: 'select by key',
   order: 3,
+  inSummary: true,
   operations: 2500,
   setup: fillPerson,
   variants: {

@@ -13,6 +13,7 @@ const INSERT = 'insert into person (name, email, age) values (?, ?, ?)'
 export default {
   title: 'a transaction of ten inserts',
   order: 7,
+  inSummary: true,
   operations: 250,
   setup: createPerson,
   variants: {

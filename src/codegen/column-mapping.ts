@@ -5,19 +5,20 @@ import { readJsonColumns, type Literal } from './check-literals.js'
 import { isDeclaredBoolean, isLimitedToBits } from './column-type.js'
 import { quote } from './identifier.js'
 
-/** What a column means in TypeScript, where SQLite cannot tell. */
+/** What a column means in TypeScript, for {@link GenerateKyselyDbInterfaceOptions.mapping}. */
 export interface ColumnMapping {
   /**
-   * The type of a value that is not NULL, as TypeScript: `'Prefs'`, `'readonly Tag[]'`. Default: that of
-   * the codec, or what SQLite tells.
+   * The type of a value that is not NULL, as TypeScript: `'Prefs'`, `'readonly Tag[]'`. Default: the type
+   * of the codec, or without one the type that SQLite tells.
    */
   readonly type?: string
   /**
    * How the value is stored: `'boolean'`, `'int64'`, `'json'`, `'date:milliseconds'`, `'date:seconds'`,
-   * `'date:iso'`, `'date:sqlite'`, or the name of a codec of one's own, which `imports` has too.
+   * `'date:iso'`, `'date:sqlite'`, or the name of your own codec, whose module `imports` names. Default:
+   * none.
    */
   readonly codec?: string
-  /** The module of each name that `type` and `codec` use: `{ Prefs: './prefs.js' }`. */
+  /** The module of each name that `type` and `codec` use: `{ Prefs: './prefs.js' }`. Default: none. */
   readonly imports?: Readonly<Record<string, string>>
 }
 

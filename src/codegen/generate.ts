@@ -12,7 +12,7 @@ import { CamelCaseNaming, itemsByKey, ORIGINAL_NAMES, type Naming } from './nami
 
 /** Options of {@link generateKyselyDbInterface}. */
 export interface GenerateKyselyDbInterfaceOptions {
-  /** The name of the interface with all tables, to begin with a capital letter. Default: `'DB'`. */
+  /** The name of the interface with all tables. It begins with a capital letter. Default: `'DB'`. */
   readonly interfaceName?: string
   /**
    * Whether tables and columns are named as Kysely's `CamelCasePlugin` names them, with its default
@@ -20,12 +20,12 @@ export interface GenerateKyselyDbInterfaceOptions {
    */
   readonly camelCase?: boolean
   /**
-   * Whether to write `columns` as well, for the dialect's option `columns`: the codecs of `mapping`, and
-   * `boolean()` for a column declared BOOLEAN or limited by a CHECK to 0 and 1, and `json()` for one
-   * declared JSON or with `check (json_valid(x))`. Default: false.
+   * Whether to write `columns` as well, for the dialect's option `columns`. It has the codecs of
+   * `mapping`, `boolean()` for a column declared BOOLEAN or limited by a CHECK to 0 and 1, and `json()` for
+   * one declared JSON or with `check (json_valid(x))`. Default: false.
    */
   readonly columns?: boolean
-  /** The type and the codec of a column; undefined for what the schema tells. */
+  /** Gives the type and the codec of a column, or undefined for what the schema tells. Default: none. */
   readonly mapping?: (column: ColumnInfo, table: TableSchema) => ColumnMapping | undefined
 }
 
@@ -43,8 +43,8 @@ const RESERVED: readonly string[] = [
 ]
 
 /**
- * Writes the TypeScript module with the interface of a database for `new Kysely<DB>()`. The same
- * schema gives the same text. Kysely's own migration tables are left out.
+ * Returns the text of a TypeScript module with the interface of a database, for `new Kysely<DB>()`. The
+ * same schema gives the same text. Kysely's own migration tables are left out.
  *
  * - `Generated<T>` where SQLite supplies a value: a rowid alias (`integer primary key`) or a DEFAULT.
  * - `GeneratedAlways<T>` for generated columns, and `ColumnType<T, never, never>` for those of views.
@@ -55,7 +55,8 @@ const RESERVED: readonly string[] = [
  * - `ColumnType<…>` where more can be written than is read: a bigint into an INTEGER column, a boolean
  *   into a BOOLEAN column, an `ArrayBuffer` into a BLOB column.
  *
- * Throws `ERR_INVALID_INTERFACE_NAME` and `ERR_INVALID_COLUMN_MAPPING`.
+ * Throws `ERR_INVALID_INTERFACE_NAME` if `interfaceName` cannot be the name of an interface, and
+ * `ERR_INVALID_COLUMN_MAPPING` if `mapping` returns a codec or an import that cannot be.
  *
  * ### Examples
  *
@@ -77,11 +78,11 @@ export function generateKyselyDbInterface(
   assertInterfaceName(interfaceName)
   const shown = tables.filter(({ name }) => !KYSELY_TABLES.has(name)).toSorted(byName)
   const readable = shown.filter((table) => table.columns.length > 0)
-  const members = new Map(readable.map((table) => [table, membersOfTable(table, options)]))
-  const all = [...members.values()].flatMap((byColumn) => [...byColumn.values()])
+  const naming = camelCase ? new CamelCaseNaming() : ORIGINAL_NAMES
+  const members = new Map(readable.map((table) => [table, membersOfTable(table, naming, options)]))
+  const all = readable.flatMap((table) => [...members.get(table)!.values()])
   const taken = new Set([...RESERVED, interfaceName, ...all.flatMap(({ names }) => names)])
   const typeNames = uniqueTypeNames(shown, taken)
-  const naming = camelCase ? new CamelCaseNaming() : ORIGINAL_NAMES
   const json = all.some(({ names }) => names.includes(JSON_TYPE)) ? [JSON_TEXT] : []
   const body = [
     interfaceOf(interfaceName, [
@@ -97,7 +98,12 @@ export function generateKyselyDbInterface(
     ...json,
     ...(columns ? [columnsText({ interfaceName, camelCase, naming, members })] : []),
   ]
-  return [GENERATED_HEADER, '', ...importsOf(all, columns), body.join('\n')].join('\n')
+  const stored = columns
+    ? [...itemsByKey(readable, naming).values()].flatMap((table) => [
+        ...members.get(table)!.values(),
+      ])
+    : undefined
+  return [GENERATED_HEADER, '', ...importsOf(all, stored), body.join('\n')].join('\n')
 }
 
 function assertInterfaceName(name: string): void {
@@ -136,14 +142,16 @@ function unreadableView({ name }: TableSchema): string {
   return `// The view ${quote(name)} is left out: SQLite cannot read it.`
 }
 
+/** Of the columns that a query can reach. */
 function membersOfTable(
   table: TableSchema,
+  naming: Naming,
   { columns = false, mapping = () => undefined }: GenerateKyselyDbInterfaceOptions,
 ): ReadonlyMap<ColumnInfo, ColumnMember> {
   const columnNames = table.columns.map(({ name }) => name)
   const limits = new Map(table.checks.flatMap((check) => [...readLimits(check, columnNames)]))
   return new Map(
-    table.columns.map((column) => {
+    [...itemsByKey(table.columns, naming).values()].map((column) => {
       const literals = limits.get(foldName(column.name))
       const given = mapping(column, table)
       const inferred =

@@ -6,11 +6,14 @@ import { namesIn, quote } from './identifier.js'
 /**
  * The import statements that the members need, with an empty line after them.
  *
- * @param columns whether the codecs are written, too
+ * @param stored the members whose codecs are written, too; undefined if none are
  */
-export function importsOf(members: readonly ColumnMember[], columns: boolean): string[] {
-  const lines = [...kyselyImport(members), ...(columns ? columnsImport(members) : [])]
-  for (const [module, names] of ownImports(members, columns)) {
+export function importsOf(
+  members: readonly ColumnMember[],
+  stored: readonly ColumnMember[] | undefined,
+): string[] {
+  const lines = [...kyselyImport(members), ...(stored === undefined ? [] : columnsImport(stored))]
+  for (const [module, names] of ownImports(members, new Set(stored))) {
     const values = [...names].filter(([, isValue]) => isValue).map(([name]) => name)
     const types = [...names].filter(([, isValue]) => !isValue).map(([name]) => name)
     lines.push(...importLine('import', values, module), ...importLine('import type', types, module))
@@ -39,14 +42,15 @@ function columnsImport(members: readonly ColumnMember[]): string[] {
 /** By module, the names and whether each is used as a value. */
 function ownImports(
   members: readonly ColumnMember[],
-  columns: boolean,
+  stored: ReadonlySet<ColumnMember>,
 ): readonly [module: string, names: ReadonlyMap<string, boolean>][] {
   const moduleOf = new Map<string, string>()
   const values = new Set<string>()
-  for (const { mapped } of members) {
+  for (const member of members) {
+    const { mapped } = member
     const used = mapped === undefined ? [] : namesIn(mapped.type)
     for (const [name, module] of mapped?.imports ?? []) {
-      const isValue = columns && mapped?.codec === name
+      const isValue = stored.has(member) && mapped?.codec === name
       if (!isValue && !used.includes(name)) {
         continue
       }

@@ -1,16 +1,22 @@
 import type { SqlStorageValue } from '../platform/storage.js'
 
-/** What SQLite stores. */
+/** A value that SQLite stores, as a codec may give it. */
 export type StorableValue = string | number | bigint | Uint8Array | null
 
-/** What SQLite has stored, where that is not NULL. */
+/** A stored value as a codec gets it. NULL is never given to a codec. */
 export type StoredValue = string | number | Uint8Array
 
-/** Values that the dialect supplies. */
+/** Values that the dialect supplies where a query does not. */
 export interface ColumnOptions<T> {
-  /** Gives the value for an insert that leaves the column out. Called once for each such row. */
+  /**
+   * Returns the value for an insert that leaves the column out. Called once for each such row, at each
+   * execution. Default: none, so that SQLite's own DEFAULT applies.
+   */
   readonly default?: () => T | null
-  /** Gives the value for an update that does not set the column. Called once for each update. */
+  /**
+   * Returns the value for an update, or for the update of an upsert, that does not set the column. Called
+   * once for each update, at each execution. Default: none.
+   */
   readonly onUpdate?: () => T | null
 }
 
@@ -25,7 +31,21 @@ export interface CodecParts<T> {
   readonly isInteger?: boolean
 }
 
-/** How the values of a column are written and read: `boolean()`, `date()`, `json()`, … */
+/**
+ * How the values of a column are written and read: what `boolean()`, `codec()`, `date()`, `int64()` and
+ * `json()` return.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { type Codec, codec } from 'kysely-durable-sqlite/columns'
+ *
+ * const url: Codec<URL> = codec({
+ *   encode: (value: URL) => value.href,
+ *   decode: (stored) => new URL(String(stored)),
+ * })
+ * ```
+ */
 export class Codec<T> implements CodecParts<T>, ColumnOptions<T> {
   readonly encode: (value: T) => StorableValue | ArrayBuffer
   readonly decode: (value: Exclude<SqlStorageValue, null>) => T
@@ -43,9 +63,23 @@ export class Codec<T> implements CodecParts<T>, ColumnOptions<T> {
   }
 }
 
-/** A column whose values are as SQLite has them. */
+/**
+ * A column whose values are as SQLite has them: what `column()` returns.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { column, type PlainColumn } from 'kysely-durable-sqlite/columns'
+ *
+ * const uuid: PlainColumn<string> = column({ default: () => crypto.randomUUID() })
+ * ```
+ */
 export class PlainColumn<T> implements ColumnOptions<T> {
-  /** For TypeScript: a codec is none. */
+  /**
+   * For TypeScript: a codec is none.
+   *
+   * @hidden
+   */
   declare readonly encode?: never
   declare readonly default?: () => T | null
   declare readonly onUpdate?: () => T | null

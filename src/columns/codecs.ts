@@ -10,7 +10,8 @@ import {
 } from './codec.js'
 
 /**
- * `true` and `false`, stored as 1 and 0.
+ * `true` and `false`, stored as 1 and 0. Reading anything else is `ERR_COLUMN_VALUE`, and writing anything
+ * else `ERR_UNSUPPORTED_PARAMETER`.
  *
  * ### Examples
  *
@@ -48,7 +49,9 @@ const MAX_INT64 = 2n ** 63n - 1n
 const DIGITS = /^-?\d+$/
 
 /**
- * Any integer of 64 bits, exactly, as a `bigint`. It is read as text, which SQLite does not round.
+ * Any integer of 64 bits, exactly, as a `bigint`. It is read as text, which the platform does not round.
+ * A bigint beyond 64 bits is refused with `ERR_UNSUPPORTED_PARAMETER`. A query that could only give it
+ * rounded is refused with `ERR_COLUMN_VALUE`.
  *
  * ### Examples
  *
@@ -91,16 +94,22 @@ export function int64(options?: ColumnOptions<bigint>): Codec<bigint> {
   )
 }
 
-/** How a value of your own is written and read. */
+/** What {@link codec} takes: how values are written and read. */
 export interface CodecDefinition<T> extends ColumnOptions<T> {
-  /** Gives what is stored. Throws for what cannot be. */
+  /**
+   * Returns what is stored. What it throws for a value that cannot be stored is the `cause` of
+   * `ERR_UNSUPPORTED_PARAMETER`.
+   */
   readonly encode: (value: T) => Exclude<StorableValue, bigint>
-  /** Gives the value of what was stored. Throws for what is none. NULL does not get here. */
+  /**
+   * Returns the value of what was stored. What it throws for something else is the `cause` of
+   * `ERR_COLUMN_VALUE`. Not called for NULL.
+   */
   readonly decode: (value: StoredValue) => T
 }
 
 /**
- * A codec of your own.
+ * A codec of your own, for a column, or for an expression by `withCodec()`.
  *
  * ### Examples
  *
@@ -131,7 +140,7 @@ export function codec<T>(definition: CodecDefinition<T>): Codec<T> {
 }
 
 /**
- * A column without a codec that has a default or an `onUpdate`.
+ * A column whose values are as SQLite has them, with a `default`, an `onUpdate` or both.
  *
  * ### Examples
  *

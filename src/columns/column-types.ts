@@ -10,18 +10,29 @@ type Native = number | string | Uint8Array
 /** The type of a value of the column that is not NULL. */
 type ValueOf<C> = Exclude<SelectType<C>, null>
 
+/**
+ * What an object that leaves it out has by the name: TypeScript compares that with what an optional
+ * member may be, and there are columns and tables with the name `constructor`.
+ */
+// oxlint-disable-next-line typescript/no-wrapper-object-types -- its members are meant
+type Inherited<K> = K extends keyof Object ? Object[K] : never
+
 /** The names of the columns whose type SQLite cannot give. */
 type KeysOfCodecs<Table> = {
   [K in keyof Table]: [ValueOf<Table[K]>] extends [Native] ? never : K
 }[keyof Table]
 
-/** What may be said of the columns of a table, and has to be of those that SQLite has no type for. */
+/**
+ * The columns of a table for {@link columnTypes}: a codec for each column whose type SQLite does not have,
+ * and a codec or a `column()` for any other.
+ */
 export type ColumnsOfTable<Table> = {
   readonly [K in KeysOfCodecs<Table>]: Codec<ValueOf<Table[K]>>
 } & {
   readonly [K in Exclude<keyof Table, KeysOfCodecs<Table>>]?:
     | Codec<ValueOf<Table[K]>>
     | PlainColumn<SelectType<Table[K]>>
+    | Inherited<K>
 }
 
 /** The names of the tables that have columns which need a codec. */
@@ -29,26 +40,30 @@ type KeysOfTables<DB> = {
   [K in keyof DB]: [KeysOfCodecs<DB[K]>] extends [never] ? never : K
 }[keyof DB]
 
-/** What {@link columnTypes} takes. */
+/** The tables for {@link columnTypes}. Only one with a column that needs a codec has to be there. */
 export type ColumnsOfTables<DB> = {
   readonly [K in KeysOfTables<DB>]: ColumnsOfTable<DB[K]>
 } & {
-  readonly [K in Exclude<keyof DB, KeysOfTables<DB>>]?: ColumnsOfTable<DB[K]>
+  readonly [K in Exclude<keyof DB, KeysOfTables<DB>>]?: ColumnsOfTable<DB[K]> | Inherited<K>
 }
 
 /** Options of {@link columnTypes}. */
 export interface ColumnTypesOptions {
   /**
-   * Whether the names are the camelCase ones of the interface, for a Kysely with `CamelCasePlugin`; or
-   * the options that the plugin has. Default: they are those of the database.
+   * Whether tables and columns are named in camelCase, for a Kysely with `CamelCasePlugin`: true, or the
+   * options of the plugin. Default: false, for the names of the database.
    */
   readonly camelCase?: boolean | CamelCasePluginOptions
 }
 
 /**
- * Says what the columns of the tables mean in JavaScript, for the option `columns` of the dialect. Each
- * column whose type in `DB` is none that SQLite has (`number`, `string`, `Uint8Array`, `null`) needs a
- * codec of that type; the others may have one. A view is listed as a table is.
+ * Says what the columns of the tables mean in JavaScript, for the option `columns` of the dialects. A
+ * column whose type in `DB` SQLite does not have (it has `number`, `string`, `Uint8Array` and `null`)
+ * needs a codec of that type, or it is an error of the compiler. The others may have one. A view is listed
+ * as a table is.
+ *
+ * A value that a codec cannot write rejects with `ERR_UNSUPPORTED_PARAMETER` before anything is written. A
+ * stored value that it cannot read rejects with `ERR_COLUMN_VALUE`. Both name the table and the column.
  *
  * ### Examples
  *

@@ -62,8 +62,9 @@ const FORMATS: Readonly<Record<DateFormat, Format>> = {
 const ISO_LENGTH = '2026-11-21T10:00:00.000Z'.length
 
 /**
- * A `Date`, stored in the given format. A Date with milliseconds is refused by the formats that have
- * none, and an invalid one by all.
+ * A `Date`, stored in the given format. An invalid Date is refused with `ERR_UNSUPPORTED_PARAMETER`, and
+ * so is one with milliseconds by `'seconds'` and `'sqlite'`, which would lose them, and one outside the
+ * years 0 to 9999 by `'sqlite'`. Reading what is not of the format is `ERR_COLUMN_VALUE`.
  *
  * ### Examples
  *

@@ -23,18 +23,29 @@ class CodecMark extends LateValue {
   }
 }
 
-/** The type of a value of `T` that is read by a codec of `C`: NULL is not the codec's. */
+/**
+ * The type of {@link withCodec}: `C`, the type of the codec, and `null` where the expression may be NULL,
+ * which no codec is given.
+ */
 export type Decoded<T, C> = unknown extends T ? C : null extends T ? C | null : C
 
 /**
- * An expression whose values are read by the codec, and with which values are compared by it: for raw
- * SQL, and for functions that the dialect does not see through.
+ * An expression whose values the codec reads, and which is compared with values that the codec writes. It
+ * is for raw SQL, and for functions that the dialect does not see through.
+ *
+ * On a dialect without the option `columns` the query rejects with `ERR_UNSUPPORTED_PARAMETER`.
  *
  * ### Examples
  *
  * ```ts
- * import { sql } from 'kysely'
- * import { date, withCodec } from 'kysely-durable-sqlite/columns'
+ * import { Kysely, sql } from 'kysely'
+ * import { DurableObjectSqliteDialect } from 'kysely-durable-sqlite'
+ * import { columnTypes, date, withCodec } from 'kysely-durable-sqlite/columns'
+ *
+ * const columns = columnTypes<Database>({})
+ * const db = new Kysely<Database>({
+ *   dialect: new DurableObjectSqliteDialect(ctx.storage, { columns }),
+ * })
  *
  * const { at } = await db
  *   .selectNoFrom(withCodec(sql<string>`current_timestamp`, date('sqlite')).as('at'))

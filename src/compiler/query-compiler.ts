@@ -17,16 +17,20 @@ import type { ColumnsCompiler, DurableObjectSqliteColumns } from '../statement/q
 const COLUMNS = 'select name from pragma_table_xinfo(?) where hidden <> 1'
 
 /**
- * Compiles queries to the SQL of SQLite in a Durable Object.
+ * Compiles queries to the SQL of SQLite in a Durable Object. The dialects make it.
  *
  * A query that would bind more than 100 parameters is compiled a second time, to SQL that takes its
- * values out of JSON texts. It has the same results. Compiling throws `ERR_UNSUPPORTED_PARAMETER` for
- * a value that would be refused when it is bound, and `ERR_TOO_MANY_PARAMETERS` where even JSON texts
- * of the size that the platform takes are more than 100.
+ * values out of JSON texts. It has the same results.
+ *
+ * Compiling any query throws `ERR_EMPTY_LIST` where SQL needs rows, columns or values and there are none.
+ * For a query of more than 100 parameters it throws `ERR_UNSUPPORTED_PARAMETER` for a value that would be
+ * refused when it is bound, and `ERR_TOO_MANY_PARAMETERS` where not even 100 JSON texts, of the size that
+ * the platform takes, hold the values.
  *
  * ### Examples
  *
  * ```ts
+ * const ids = Array.from({ length: 1000 }, (_, index) => index + 1)
  * await db.selectFrom('person').selectAll().where('id', 'in', ids).execute()
  * ```
  *
@@ -41,7 +45,10 @@ export class DurableObjectSqliteQueryCompiler extends BaseQueryCompiler {
   readonly #columns: DurableObjectSqliteColumns | undefined
   #rowFunction: RowFunction | undefined
 
-  /** The storage is asked which JSON functions it has, when a query needs to know. */
+  /**
+   * `sql` is asked which JSON functions it has, when a query needs to know. `columns` are those of the
+   * dialect. Both are optional.
+   */
   constructor(sql?: SqlStorage, columns?: DurableObjectSqliteColumns) {
     super()
     this.#sql = sql

@@ -11,15 +11,17 @@ import { readPlan } from './read-plan.js'
 import { SchemaNames } from './schema-names.js'
 
 /**
- * How SQLite would run a query: which tables it goes through, with which indexes, and what it writes.
+ * Returns how SQLite would run a query: which tables it goes through, with which indexes, and what it
+ * writes.
  *
  * The plan is what SQLite says in `explain query plan` and `explain`, with the names of the tables and
  * indexes as the schema has them. The query does not run. All that is read is the list of tables and
  * indexes in `sqlite_schema`, a row for each. The values of the parameters are bound, since the plan
  * of a `like` depends on them.
  *
- * Throws `ERR_SEVERAL_STATEMENTS` for a SQL text of more than one statement, and SQLite's error for a
- * statement that it refuses.
+ * Throws `ERR_INVALID_STORAGE` for anything but `ctx.storage.sql`, `ERR_SEVERAL_STATEMENTS` for a SQL text
+ * of more than one statement, `ERR_NO_STATEMENT` for one of none, and SQLite's error for a statement that
+ * it refuses.
  *
  * https://www.sqlite.org/eqp.html
  *

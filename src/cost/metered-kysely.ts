@@ -8,10 +8,8 @@ import {
 import { DurableObjectSqliteAdapter } from '../dialect/adapter.js'
 import { DurableObjectSqliteConnection } from '../dialect/connection.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
-import type {
-  DurableObjectSqliteDatabase,
-  DurableObjectSqliteQueryEvent,
-} from '../statement/database.js'
+import type { DurableObjectSqliteDatabase } from '../statement/database.js'
+import type { DurableObjectSqliteQueryEvent } from '../statement/query-event.js'
 
 /**
  * A Kysely like `db`, on its connections and with its plugins, log and life, of whose queries the

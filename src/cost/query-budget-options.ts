@@ -7,20 +7,21 @@ export interface QueryCosts {
   readonly rowsRead: number
   /** Rows written, those of indexes included, as Cloudflare bills them. */
   readonly rowsWritten: number
-  /** The statements, the costliest first. */
+  /** Returns the statements, the costliest first. */
   report(): StatementCost[]
 }
 
-/** Options of `QueryBudget`. */
+/** Options of {@link QueryBudget}. */
 export interface QueryBudgetOptions {
-  /** Rows that the queries of one meter may read. Default: no limit. */
+  /** How many rows the queries of one meter may read. Default: no limit. */
   readonly rowsRead?: number
-  /** Rows that they may write, those of indexes included. Default: no limit. */
+  /** How many rows they may write, those of indexes included. Default: no limit. */
   readonly rowsWritten?: number
   /**
-   * What to do about a statement after which a meter is beyond the budget. `'throw'`: it rejects with
-   * `ERR_BUDGET_EXCEEDED`, and so does each one after it. A function is called with that error and the
-   * meter: once for each meter or, where it throws, for each statement. Default: `'throw'`.
+   * What to do about a statement after which a meter is beyond the budget. With `'throw'` the statement
+   * rejects with `ERR_BUDGET_EXCEEDED`, and so does each one after it. A function is called with that
+   * error and the meter, once for each meter. If the function throws, the statement rejects with that,
+   * and the function is called for the next one too. Default: `'throw'`.
    */
   readonly onExceeded?: 'throw' | ((error: DurableObjectSqliteError, costs: QueryCosts) => void)
 }

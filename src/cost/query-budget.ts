@@ -1,17 +1,17 @@
 import type { ControlledTransaction, Kysely, Transaction } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
-import type { DurableObjectSqliteQueryEvent } from '../statement/database.js'
+import type { DurableObjectSqliteQueryEvent } from '../statement/query-event.js'
 import type { QueryBudgetOptions, QueryCosts } from './query-budget-options.js'
 import { QueryMeter } from './query-meter.js'
 import { type StatementCost, StatementCosts } from './statement-costs.js'
 
 /**
- * How many rows the queries of one request or one alarm may read and write.
+ * How many rows the queries of one request or one alarm may read and write. {@link QueryBudget.meter}
+ * makes a meter for each.
  *
- * {@link QueryBudget.meter} makes a meter for each. A statement that goes beyond the budget has run by
- * then: in a transaction, the error undoes it.
+ * A statement that goes beyond the budget has run by then. In a transaction, the error undoes it.
  *
- * Throws `ERR_INVALID_BUDGET` for a limit that is no number of rows.
+ * The constructor throws `ERR_INVALID_BUDGET` for a limit that is no number of rows.
  *
  * ### Examples
  *
@@ -44,30 +44,31 @@ export class QueryBudget implements QueryCosts {
   }
 
   /**
-   * The dialect's `onQuery`, for `rowsRead`, `rowsWritten` and `report()` of the budget itself: what all
-   * queries cost since it was made, those of no meter included. Meters need none. It never throws.
+   * For the dialect's option `onQuery`. With it, `rowsRead`, `rowsWritten` and `report()` of the budget
+   * tell what all queries cost since it was made, those without a meter included. Meters work without it.
+   * It never throws.
    */
   readonly onQuery = ({ query, rowsRead, rowsWritten }: DurableObjectSqliteQueryEvent): void => {
     this.#costs.add(query.sql, rowsRead, rowsWritten)
   }
 
-  /** Rows read by all the queries that `onQuery` was told of. */
+  /** Rows read by all queries that `onQuery` was told of. */
   get rowsRead(): number {
     return this.#costs.rowsRead
   }
 
-  /** Rows written by all the queries that `onQuery` was told of. */
+  /** Rows written by all queries that `onQuery` was told of. */
   get rowsWritten(): number {
     return this.#costs.rowsWritten
   }
 
-  /** As {@link QueryMeter.report}, of all the queries that `onQuery` was told of. */
+  /** Returns what {@link QueryMeter.report} does, for all queries that `onQuery` was told of. */
   report(): StatementCost[] {
     return this.#costs.report()
   }
 
   /**
-   * A new meter, which counts the queries of its own `db` and no others. Made from the `trx` of a
+   * Returns a new meter, which counts the queries of its own `db` and no others. Made from the `trx` of a
    * transaction, its `db` is that transaction.
    *
    * Throws `ERR_INVALID_DATABASE` if `db` has another dialect.

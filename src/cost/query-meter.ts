@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
-import type { DurableObjectSqliteQueryEvent } from '../statement/database.js'
+import type { DurableObjectSqliteQueryEvent } from '../statement/query-event.js'
 import { meteredKysely } from './metered-kysely.js'
 import type { QueryBudgetOptions, QueryCosts } from './query-budget-options.js'
 import { type StatementCost, StatementCosts } from './statement-costs.js'
@@ -8,7 +8,22 @@ import { type StatementCost, StatementCosts } from './statement-costs.js'
 /** How much of a statement an error quotes. */
 const MAX_QUOTE = 300
 
-/** Counts what the queries of its `db` read and wrote. Made by `QueryBudget.meter()`. */
+/**
+ * Counts what the queries of its `db` read and wrote. {@link QueryBudget.meter} makes it.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { QueryBudget, type QueryMeter } from 'kysely-durable-sqlite/cost'
+ *
+ * const meter: QueryMeter<Database> = new QueryBudget().meter(db)
+ * await meter.db.selectFrom('person').selectAll().execute()
+ *
+ * for (const { sql, rowsRead } of meter.report()) {
+ *   console.log(rowsRead, sql)
+ * }
+ * ```
+ */
 export class QueryMeter<DB = unknown> implements QueryCosts {
   /**
    * A Kysely like the one that the meter was made from, on the same connections, with the same plugins
@@ -25,7 +40,7 @@ export class QueryMeter<DB = unknown> implements QueryCosts {
     this.db = meteredKysely(db, (event) => this.#count(event))
   }
 
-  /** Rows read so far, as Cloudflare bills them. Those of a stream count when it ends. */
+  /** Rows read so far, as Cloudflare bills them. Those of a stream are counted when it ends. */
   get rowsRead(): number {
     return this.#costs.rowsRead
   }
@@ -36,9 +51,9 @@ export class QueryMeter<DB = unknown> implements QueryCosts {
   }
 
   /**
-   * The statements, by SQL text, with what all runs of each read and wrote: the costliest first, where
-   * a row written is as dear as 1,000 rows read. Of more than 1,000 different ones the cheapest are
-   * one entry, `(other statements)`.
+   * Returns the statements, by SQL text, with what all runs of each read and wrote. The costliest comes
+   * first, where a row written costs as much as 1,000 rows read. Where there are more than 1,000
+   * statements, the cheapest are one entry, `(other statements)`.
    *
    * https://developers.cloudflare.com/durable-objects/platform/pricing/#sqlite-storage-backend
    */

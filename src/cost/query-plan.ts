@@ -1,21 +1,24 @@
 /** How a statement finds its rows, as {@link explain} returns it. */
 export interface QueryPlan {
-  /** In the order in which SQLite lists them; those of triggers and foreign-key actions at the end. */
+  /** In the order in which SQLite lists them. Those of triggers and foreign-key actions come last. */
   readonly steps: readonly QueryPlanStep[]
   /**
-   * The names of the tables that may be read, sorted: those that views, triggers and foreign keys lead
-   * to, too.
+   * The names of the tables that may be read, sorted. Those that views, triggers and foreign keys lead to
+   * are among them.
    */
   readonly reads: readonly string[]
-  /** The names of the tables that may be written, sorted; those of triggers and actions too. */
+  /**
+   * The names of the tables that may be written, sorted. Those that triggers and foreign-key actions write
+   * are among them.
+   */
   readonly writes: readonly string[]
 }
 
 /** One line of a plan. */
 export interface QueryPlanStep {
   /**
-   * As in `explain query plan`: `SEARCH p USING INDEX person_team (team_id=?)`. Of a trigger or a
-   * foreign-key action, of which SQLite says nothing there, in the same words.
+   * The line of `explain query plan`: `SEARCH p USING INDEX person_team (team_id=?)`. SQLite has none there
+   * for triggers and foreign-key actions; theirs is in the same words.
    *
    * https://www.sqlite.org/eqp.html
    */
@@ -31,10 +34,13 @@ export interface QueryPlanStep {
   readonly index?: string
   /** Whether the scan ends after the rows of a `limit`, whatever is in the table. */
   readonly limited?: true
-  /** Whether SQLite makes an index of the whole table, for this one run of the statement. */
+  /** Whether SQLite makes an index of the whole table for this one run. */
   readonly automaticIndex?: true
   /** What SQLite sorts or keeps rows for: `'order by'`, `'group by'`, `'distinct'`, … */
   readonly temporaryBTree?: string
-  /** The trigger whose step it is; null for a foreign-key action. Undefined for the statement's own. */
+  /**
+   * The name of the trigger whose step it is; null for a foreign-key action; undefined for a step of the
+   * statement itself.
+   */
   readonly trigger?: string | null
 }

@@ -1,7 +1,8 @@
 import type { CompiledQuery } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { SqlStorage } from '../platform/storage.js'
-import { type DurableObjectSqliteQueryEvent, isSchemaStatement } from '../statement/database.js'
+import type { DurableObjectSqliteQueryEvent } from '../statement/query-event.js'
+import { isSchemaStatement } from '../statement/statement-kind.js'
 import { explain } from './explain.js'
 import type { QueryPlan } from './query-plan.js'
 import { findScans, type ScanReason } from './scan.js'
@@ -9,24 +10,38 @@ import { suggestIndex, type TransactionSyncStorage } from './suggest-index.js'
 
 /** A statement that reads a table whole, or sorts it, as {@link QueryRecorder.scans} returns it. */
 export interface Scan {
-  /** The statement; of an unused entry of `allow` its `sql`. */
+  /** The SQL text of the statement. For an unused entry of `allow`, its `sql`. */
   readonly sql?: string
+  /** The name of the table. Undefined where the statement could not be explained. */
   readonly table?: string
+  /** What is wrong. */
   readonly reason: ScanReason
   /** A `create index` with which SQLite no longer scans or sorts the table. It has been tried. */
   readonly suggestion?: string
 }
 
 /**
- * Scans that are meant: of a table, of the statements whose SQL text matches, or of both. The reason is
- * for who reads the test.
+ * Scans that are allowed: of a `table`, of the statements whose SQL text matches `sql`, or where both are
+ * given, of that table in those statements. The `reason` is for whoever reads the test.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import type { AllowedScan } from 'kysely-durable-sqlite/cost'
+ *
+ * const allow: AllowedScan[] = [
+ *   { table: 'setting', reason: 'It has 20 rows.' },
+ *   { sql: /^select count/, reason: 'Runs once a day.' },
+ * ]
+ * ```
  */
 export type AllowedScan =
   | { readonly table: string; readonly sql?: RegExp; readonly reason: string }
   | { readonly table?: string; readonly sql: RegExp; readonly reason: string }
 
+/** Options of {@link QueryRecorder.scans}. */
 export interface ScanOptions {
-  /** Default: none. */
+  /** The scans that are not returned. Default: none. */
   readonly allow?: readonly AllowedScan[]
 }
 
@@ -44,6 +59,8 @@ interface Recorded {
  * ### Examples
  *
  * ```ts
+ * import { Kysely } from 'kysely'
+ * import { DurableObjectSqliteDialect } from 'kysely-durable-sqlite'
  * import { QueryRecorder } from 'kysely-durable-sqlite/cost'
  *
  * const recorder = new QueryRecorder()
@@ -62,7 +79,7 @@ export class QueryRecorder {
   /** By SQL text. */
   readonly #statements = new Map<string, Recorded>()
 
-  /** The dialect's `onQuery`. */
+  /** For the dialect's option `onQuery`. */
   readonly onQuery = ({ query, rowsRead, error }: DurableObjectSqliteQueryEvent): void => {
     const known = this.#statements.get(query.sql)
     const hasFailed = error !== undefined
@@ -76,13 +93,13 @@ export class QueryRecorder {
   }
 
   /**
-   * One entry for each statement and table that is read whole, gets an automatic index or is sorted
-   * without an index, in the order in which they ran first. See {@link ScanReason}. Each entry of
-   * `allow` silences what it matches, and is an entry itself if it matches nothing.
+   * Returns one entry for each statement and table that is read whole, gets an automatic index or is
+   * sorted without an index, in the order in which they ran first. See {@link ScanReason}. What an entry
+   * of `allow` matches is left out. An entry that matches nothing is returned itself.
    *
-   * The plans are those of the present schema: call it before the test drops its tables. Given
-   * `ctx.storage`, it also looks for a `suggestion`, by making indexes in transactions that are undone;
-   * given `ctx.storage.sql`, it does not, since that cannot undo anything.
+   * The plans are those of the present schema, so call it before the test drops its tables. Given
+   * `ctx.storage`, it also looks for a `suggestion`, by making indexes in transactions that are undone.
+   * Given `ctx.storage.sql` it does not, since that cannot undo anything.
    *
    * Throws `ERR_INVALID_STORAGE` for anything else.
    */

@@ -4,12 +4,12 @@ import type { QueryPlan, QueryPlanStep } from './query-plan.js'
 /**
  * What is wrong with a statement:
  *
- * - `'scan'`: the table is read whole
- * - `'scan of index'`: an index of it is read whole
- * - `'automatic index'`: SQLite reads it whole to make an index for this one run
- * - `'sort'`: its rows are sorted, since no index has them in that order
- * - `'not explained'`: SQLite cannot say, since the schema is another one by now
- * - `'unused allow entry'`: nothing that was recorded matches an entry of `allow`
+ * - `'scan'`: the table is read whole.
+ * - `'scan of index'`: an index of the table is read whole.
+ * - `'automatic index'`: SQLite reads the table whole to make an index for this one run.
+ * - `'sort'`: the rows are sorted, since no index has them in that order.
+ * - `'not explained'`: SQLite has no plan, since the schema has changed since the statement ran.
+ * - `'unused allow entry'`: nothing that was recorded matches an entry of `allow`.
  */
 export type ScanReason =
   | 'scan'

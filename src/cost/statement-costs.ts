@@ -1,8 +1,12 @@
 /** What the runs of one statement cost together. */
 export interface StatementCost {
+  /** The SQL text, without values. */
   readonly sql: string
+  /** How often it ran. */
   readonly runs: number
+  /** Rows that all runs read, those of indexes included. */
   readonly rowsRead: number
+  /** Rows that all runs wrote, those of indexes included. */
   readonly rowsWritten: number
 }
 

@@ -5,7 +5,7 @@ import { explain } from './explain.js'
 import type { QueryPlan } from './query-plan.js'
 import { findScans, listScans, type ScanReason } from './scan.js'
 
-/** `ctx.storage`, as far as trying an index needs it. */
+/** `ctx.storage`, as far as {@link QueryRecorder.scans} needs it to try an index. */
 export type TransactionSyncStorage = Pick<DurableObjectStorageLike, 'sql' | 'transactionSync'>
 
 /** An index of more columns is for a user to think of. */

@@ -13,11 +13,25 @@ export interface DurableObjectSqliteAdapterOptions {
 }
 
 /**
- * Tells Kysely what SQLite in a Durable Object can do, and programs that ask for Kysely's
- * `SqliteAdapter` that it is SQLite.
+ * Kysely's adapter for SQLite in a Durable Object, which the dialects make. It extends Kysely's
+ * `SqliteAdapter`, so that libraries which look for that take the database for what it is.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { DurableObjectSqliteAdapter } from 'kysely-durable-sqlite'
+ *
+ * const isDurableObjectSqlite = db.getExecutor().adapter instanceof DurableObjectSqliteAdapter
+ * ```
+ *
+ * @hideconstructor
  */
 export class DurableObjectSqliteAdapter extends SqliteAdapter {
-  /** What the dialect runs its queries on, for those that are run without Kysely's driver. */
+  /**
+   * What the dialect runs its queries on, for those that are run without Kysely's driver.
+   *
+   * @hidden
+   */
   readonly database: DurableObjectSqliteDatabase | undefined
 
   readonly #options: DurableObjectSqliteAdapterOptions | undefined
@@ -28,25 +42,36 @@ export class DurableObjectSqliteAdapter extends SqliteAdapter {
     this.#options = options
   }
 
-  /** What it is an adapter of, for a Kysely that shares the connections of another. */
+  /**
+   * What it is an adapter of, for a Kysely that shares the connections of another.
+   *
+   * @hidden
+   */
   get dialect(): Dialect | undefined {
     return this.#options?.dialect
   }
 
-  /** The same adapter on another view of the database. */
+  /**
+   * The same adapter on another view of the database.
+   *
+   * @hidden
+   */
   onDatabase(database: DurableObjectSqliteDatabase): DurableObjectSqliteAdapter {
     return new DurableObjectSqliteAdapter(database, this.#options)
   }
 
   /**
-   * There is one database handle, but the driver itself makes queries wait for a transaction. With
+   * True: there is one database handle, and the driver itself makes queries wait for a transaction. With
    * Kysely's own mutex a query inside a `stream()` loop would wait for ever.
    */
   override get supportsMultipleConnections(): boolean {
     return true
   }
 
-  /** Kysely's `Migrator` runs all migrations in one transaction where it is true. */
+  /**
+   * Whether Kysely's `Migrator` runs all migrations in one transaction: false for a dialect made from
+   * `ctx.storage.sql`.
+   */
   override get supportsTransactionalDdl(): boolean {
     return this.#options?.hasTransactions ?? true
   }

@@ -7,10 +7,8 @@ import type {
   QueryCompiler,
 } from 'kysely'
 import { DurableObjectSqliteAdapter } from './adapter.js'
-import {
-  DurableObjectSqliteDatabase,
-  type DurableObjectSqliteQueryEvent,
-} from '../statement/database.js'
+import { DurableObjectSqliteDatabase } from '../statement/database.js'
+import type { DurableObjectSqliteQueryEvent } from '../statement/query-event.js'
 import { DurableObjectSqliteDriver } from './driver.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import { DurableObjectSqliteIntrospector } from './introspector.js'
@@ -28,8 +26,8 @@ export interface DurableObjectSqliteDialectConfig {
   readonly columns?: DurableObjectSqliteColumns
   /**
    * Called once for each statement that ran, with the rows that it read and wrote: what Cloudflare
-   * bills. Called for one that failed too, with the `error`. What it throws rejects the query, whose
-   * writes are done by then.
+   * bills. A statement that failed comes with its `error`. If the function throws, the query rejects
+   * with that; what it wrote stays. Default: none.
    *
    * https://developers.cloudflare.com/durable-objects/platform/pricing/#sqlite-storage-backend
    */
@@ -52,9 +50,10 @@ const DEFAULT_TRANSACTION_TIMEOUT = 10_000
  * migration without one. Throws `ERR_INVALID_STORAGE` for anything else, and `ERR_INVALID_OPTION` for
  * a `transactionTimeout` that is no positive number.
  *
- * A `stream()` reads the rows as they are asked for, and is no snapshot. Inside a transaction Kysely
- * lets nothing else run on `trx` while one is open, its commit included: it would wait for ever. Use
- * `new SyncExecutor(trx, ctx.storage)` in the loop, or `execute()` instead of `stream()`.
+ * A `stream()` reads the rows as they are asked for, and is no snapshot. Inside a transaction, Kysely
+ * lets nothing else run on `trx` while a stream is open, not even the commit: a query on `trx` in the
+ * loop waits for ever. Use `new SyncExecutor(trx, ctx.storage)` in the loop, or `execute()` instead of
+ * `stream()`.
  *
  * ### Examples
  *
@@ -146,7 +145,7 @@ export class DurableObjectSqliteDialect implements Dialect {
     return new DurableObjectSqliteIntrospector(db)
   }
 
-  /** The dialect itself. Configuration that is copied deeply still means this one database. */
+  /** Returns the dialect itself: configuration that is copied deeply still means this one database. */
   clone(): this {
     return this
   }

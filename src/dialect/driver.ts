@@ -1,7 +1,6 @@
 import type { TransactionSettings } from 'kysely'
-import { DurableObjectSqliteConnection } from './connection.js'
+import { DurableObjectSqliteConnection, noTransactions } from './connection.js'
 import type { DurableObjectSqliteDatabase } from '../statement/database.js'
-import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
 import { Transaction } from '../transaction/transaction.js'
 import { TransactionGate } from '../transaction/transaction-gate.js'
@@ -32,15 +31,7 @@ export class DurableObjectSqliteDriver extends TransactionalDriver<DurableObject
     connection: DurableObjectSqliteConnection,
     { accessMode }: TransactionSettings,
   ): Promise<void> {
-    const { storage, transactionTimeout } = this.#config
-    if (storage === undefined) {
-      throw new DurableObjectSqliteError(
-        'ERR_TRANSACTION_UNSUPPORTED',
-        'Transactions need the storage of the Durable Object: write ' +
-          'new DurableObjectSqliteDialect(ctx.storage) instead of ' +
-          'new DurableObjectSqliteDialect(ctx.storage.sql).',
-      )
-    }
+    const { storage = noTransactions(), transactionTimeout } = this.#config
     await connection.begin(BEGIN, () =>
       Transaction.begin({
         storage,

@@ -29,7 +29,17 @@ const SELECT_COLUMNS = `
   where c.hidden is not 1
   order by t.name, c.cid`
 
-/** Reads the tables and views of a Durable Object, but for those of the platform. */
+/**
+ * Reads the tables and views of a Durable Object for `db.introspection`. Those that the platform keeps
+ * for itself (`_cf_*`, `sqlite_*`, `__miniflare_*`) are left out.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * const tables = await db.introspection.getTables()
+ * const names = tables.map(({ name }) => name)
+ * ```
+ */
 export class DurableObjectSqliteIntrospector implements DatabaseIntrospector {
   readonly #db: Kysely<unknown>
 
@@ -37,12 +47,15 @@ export class DurableObjectSqliteIntrospector implements DatabaseIntrospector {
     this.#db = db
   }
 
-  /** SQLite has no schemas in Kysely's sense. */
+  /** Returns none: SQLite has no schemas in Kysely's sense. */
   async getSchemas(): Promise<SchemaMetadata[]> {
     return []
   }
 
-  /** A view that cannot be read, because its table is gone, is left out. */
+  /**
+   * Returns the tables and views by name, with their columns. Kysely's own migration tables are left out
+   * by default, and so is a view that cannot be read because its table is gone.
+   */
   async getTables(
     options: DatabaseMetadataOptions = { withInternalKyselyTables: false },
   ): Promise<TableMetadata[]> {
@@ -58,7 +71,11 @@ export class DurableObjectSqliteIntrospector implements DatabaseIntrospector {
     return [...tables.values()]
   }
 
-  /** Kysely 0.28 asks for it, where it is deprecated already. */
+  /**
+   * Returns what `getTables()` does, for Kysely 0.28.
+   *
+   * @hidden
+   */
   async getMetadata(options?: DatabaseMetadataOptions): Promise<{ tables: TableMetadata[] }> {
     return { tables: await this.getTables(options) }
   }

@@ -11,7 +11,7 @@ export interface OpenTransaction {
   releaseSavepoint(name: string): Promise<void>
 }
 
-/** `begin`, `commit`, … as Kysely logs it, and what it does. */
+/** What Kysely logs, and what is done for it: of `begin`, of `commit`, of a query of a batch. */
 interface Control {
   readonly query: CompiledQuery
   readonly run: () => Promise<void>
@@ -35,9 +35,23 @@ export abstract class TransactionalConnection<
     chunkSize: number,
   ): AsyncIterableIterator<QueryResult<R>>
 
+  /** Runs the queries in one transaction or, in one, as a part of it that is undone alone. */
+  protected abstract runBatch(
+    queries: readonly CompiledQuery[],
+  ): Promise<readonly QueryResult<unknown>[]>
+
   /** The transaction that it is in. One that ended stays until it is rolled back or committed. */
   get transaction(): T | undefined {
     return this.#transaction
+  }
+
+  /** Runs the queries, all of them or none. The error of one has its `index`. */
+  async executeBatch(queries: readonly CompiledQuery[]): Promise<readonly QueryResult<unknown>[]> {
+    const results = this.runBatch(queries)
+    await Promise.all(
+      queries.map((query) => this.#execute(query, async () => void (await results))),
+    )
+    return await results
   }
 
   /** Begins a transaction. */
@@ -100,7 +114,7 @@ export abstract class TransactionalConnection<
     return this.#last !== undefined
   }
 
-  /** What the query stands for, if it is `begin`, `commit`, …, to be done instead of it. */
+  /** What the query stands for, to be done instead of it: `begin`, `commit`, a part of a batch. */
   protected takeControl(query: CompiledQuery): (() => Promise<void>) | undefined {
     const control = this.#control
     if (control?.query !== query) {

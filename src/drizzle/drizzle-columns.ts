@@ -10,16 +10,16 @@ import type { DurableObjectSqliteColumns } from '../statement/query-columns.js'
 
 /** Options of {@link drizzleColumns}. */
 export interface DrizzleColumnsOptions {
-  /** As given to `drizzle()` and to drizzle-kit. Default: the names are as in the schema. */
+  /** The casing given to `drizzle()` and to drizzle-kit. Default: names are as in the schema. */
   readonly casing?: 'snake_case' | 'camelCase'
 }
 
 /**
- * What the columns of a Drizzle schema mean, for the option `columns` of the dialect. Kysely then
+ * Says what the columns of a Drizzle schema mean, for the option `columns` of the dialects. Kysely then
  * stores and reads what Drizzle does, by Drizzle's own column mappers, and calls `$defaultFn()` and
  * `$onUpdateFn()` where Drizzle does.
  *
- * Exports of the schema that are no tables, such as relations, are passed over.
+ * Exports of the schema that are not tables, such as relations, are ignored.
  *
  * ### Examples
  *

@@ -6,26 +6,34 @@ import type { MigrationStorage } from './run-migration.js'
 
 /** What {@link getMigrations} tells of a migration. */
 export interface MigrationInfo {
+  /** Its name. */
   readonly name: string
-  /** `missing`: it was applied, but is not among the migrations given. */
+  /** A `missing` one was applied, and is not among the migrations given. */
   readonly state: 'applied' | 'pending' | 'missing'
-  /** Undefined while it is pending. */
+  /** When it was applied; undefined while it is pending. */
   readonly executedAt: Date | undefined
   /**
-   * Of an applied migration: whether the SQL text given is the one applied. `unknown` for functions,
-   * for what is missing and for what Kysely's `Migrator` applied; undefined while it is pending.
+   * Whether the SQL text given is the one that was applied. It is `unknown` for functions, for what is
+   * missing and for what Kysely's `Migrator` applied, and undefined while the migration is pending.
    */
   readonly checksum: 'same' | 'edited' | 'unknown' | undefined
 }
 
 /**
- * The migrations given and those in the journal of the object, in the order of their names. Changes
- * nothing. Throws `ERR_INVALID_MIGRATION` for what is no migration.
+ * Returns the migrations given and those in the journal of the object, in the order of their names.
+ * Changes nothing.
+ *
+ * Throws `ERR_INVALID_MIGRATION` for what is not a migration, and `ERR_INVALID_STORAGE` for anything but
+ * `ctx.storage`.
  *
  * ### Examples
  *
  * ```ts
- * const migrations = await getMigrations(ctx.storage, { '0001_person': 'create table person (…)' })
+ * import { getMigrations } from 'kysely-durable-sqlite/migration'
+ *
+ * const migrations = await getMigrations(ctx.storage, {
+ *   '0001_event': 'create table event (id integer primary key, name text not null)',
+ * })
  * const pending = migrations.filter(({ state }) => state === 'pending')
  * ```
  */

@@ -19,28 +19,26 @@ import {
 
 /** Options of {@link migrateToLatest} and {@link migrateTo}. */
 export interface MigrateOptions {
-  /**
-   * Whether a new migration may sort before one that was applied. Default: false. As in Kysely.
-   */
+  /** Whether a new migration may sort before one that was applied, as in Kysely. Default: false. */
   readonly allowUnorderedMigrations?: boolean
   /**
    * Called after each migration, once it is committed. An error that it throws ends the run; what
-   * was migrated stays.
+   * was migrated stays. Default: none.
    */
   readonly onMigration?: (event: MigrationEvent) => void
   /**
-   * Plugins of the Kysely instance that migrations get: those with which the migrations were written,
-   * such as `CamelCasePlugin`. Default: none.
+   * The plugins of the Kysely instance that migrations get, such as `CamelCasePlugin`. Default: none.
    */
   readonly plugins?: readonly KyselyPlugin[]
 }
 
-/** Says to {@link migrateTo} that all migrations are to be undone. Kysely's constant fits too. */
+/** The type of {@link NO_MIGRATIONS}. Kysely's constant of that name fits too. */
 export interface NoMigrations {
+  /** As in Kysely. */
   readonly __noMigrations__: true
 }
 
-/** Says to {@link migrateTo} that all migrations are to be undone. */
+/** Tells {@link migrateTo} to undo all migrations. */
 export const NO_MIGRATIONS: NoMigrations = Object.freeze({ __noMigrations__: true })
 
 /**
@@ -51,11 +49,17 @@ export const NO_MIGRATIONS: NoMigrations = Object.freeze({ __noMigrations__: tru
  * Each migration and its entry in the journal, Kysely's table `kysely_migration`, are committed
  * together or not at all. Concurrent calls apply each migration once.
  *
- * Before anything runs, throws `ERR_INVALID_MIGRATION` for what is no migration,
- * `ERR_MIGRATION_MISSING` if one that was applied is not given, `ERR_MIGRATION_EDITED` if the SQL
- * text of one is not the one applied, and `ERR_MIGRATION_UNORDERED` if a new one sorts before an
- * applied one. Throws `ERR_MIGRATION_FAILED`, with the error as its `cause`, if a migration fails. The
- * object is then as it was before that migration, and the next call goes on from there.
+ * Before anything runs it throws
+ *
+ * - `ERR_INVALID_STORAGE` for anything but `ctx.storage`,
+ * - `ERR_INVALID_MIGRATION` for what is not a migration,
+ * - `ERR_MIGRATION_MISSING` if one that was applied is not given,
+ * - `ERR_MIGRATION_EDITED` if the SQL text of one is not the one that was applied,
+ * - `ERR_MIGRATION_UNORDERED` if a new one sorts before one that was applied,
+ * - `ERR_TRANSACTION_TIMEOUT` if a transaction stays open for 10 s, or another run of migrations for 25 s.
+ *
+ * If a migration fails it throws `ERR_MIGRATION_FAILED`, with the error as its `cause`. The object is then
+ * as it was before that migration, and the next call goes on from there.
  *
  * ### Examples
  *
@@ -64,9 +68,9 @@ export const NO_MIGRATIONS: NoMigrations = Object.freeze({ __noMigrations__: tru
  * import { migrateToLatest } from 'kysely-durable-sqlite/migration'
  *
  * export class People extends DurableObject {
- *   constructor(ctx: DurableObjectState, env: Env) {
+ *   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
  *     super(ctx, env)
- *     ctx.blockConcurrencyWhile(() =>
+ *     void ctx.blockConcurrencyWhile(() =>
  *       migrateToLatest(ctx.storage, {
  *         '0001_person': 'create table person (id integer primary key, name text not null)',
  *         '0002_name': {
@@ -113,9 +117,9 @@ export async function migrateToLatest(
 }
 
 /**
- * Migrates up or down until the migration of this name is the last one applied, in the order of names
- * going up, and in the order in which they were applied going down. With {@link NO_MIGRATIONS} all are
- * undone. Returns the names of the migrations that it ran.
+ * Migrates up or down until the migration of this name is the last one applied. Going up it runs them in
+ * the order of their names, and going down in reverse of the order in which they were applied. With
+ * {@link NO_MIGRATIONS} all are undone. Returns the names of the migrations that it ran.
  *
  * Throws as {@link migrateToLatest} does, and before anything runs `ERR_MIGRATION_UNKNOWN` if there is
  * no migration of this name and `ERR_MIGRATION_IRREVERSIBLE` if one that is to be undone has no `down`.
@@ -123,7 +127,14 @@ export async function migrateToLatest(
  * ### Examples
  *
  * ```ts
- * await migrateTo(ctx.storage, migrations, '0001_person')
+ * import { migrateTo, NO_MIGRATIONS } from 'kysely-durable-sqlite/migration'
+ *
+ * const migrations = {
+ *   '0001_event': { up: 'create table event (name text)', down: 'drop table event' },
+ *   '0002_place': { up: 'create table place (name text)', down: 'drop table place' },
+ * }
+ *
+ * await migrateTo(ctx.storage, migrations, '0001_event')
  * await migrateTo(ctx.storage, migrations, NO_MIGRATIONS)
  * ```
  */

@@ -3,8 +3,8 @@ import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { SqlStorage } from '../platform/storage.js'
 
 /**
- * SQL text of one or more statements, or a function. The function gets a Kysely instance whose
- * queries are in the transaction of the migration, and `ctx.storage.sql`, which is in it too, for
+ * SQL text of one or more statements, or a function. The function gets a Kysely instance whose queries
+ * run in the transaction of the migration. It also gets `ctx.storage.sql`, in the same transaction, for
  * {@link rebuildTable}.
  */
 export type MigrationStep =
@@ -12,21 +12,23 @@ export type MigrationStep =
   // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature: a migration outlives every type of the database
   | ((db: Kysely<any>, sql: SqlStorage) => Promise<unknown>)
 
-/** A migration. Kysely's `Migration` fits. */
+/** A migration with a step down, or with options. Kysely's `Migration` fits. */
 export interface Migration {
+  /** Applies the migration. */
   readonly up: MigrationStep
-  /** Undoes `up`. Without it, `migrateTo()` refuses to go back beyond the migration. */
+  /** Undoes `up`. Without it, {@link migrateTo} refuses to undo the migration. Default: none. */
   readonly down?: MigrationStep
   /**
-   * Runs `up` and `down` with foreign keys off, as SQLite's table rebuild needs it, checks all foreign
-   * keys before the commit, and turns them on again whatever happens.
+   * With `'off'`, `up` and `down` run without foreign keys, as {@link rebuildTable} needs it. All foreign
+   * keys are checked before the commit, and are on again afterwards whatever happens. Default: they are
+   * on.
    */
   readonly foreignKeys?: 'off'
 }
 
 /**
- * Migrations by name: SQL text, or an object with `up`. They run in the order of their names, which
- * is that of `Array.prototype.sort()`, as in Kysely.
+ * Migrations by name: SQL text, or an object with `up`. They run in the order of their names, which is
+ * that of `Array.prototype.sort()`, as in Kysely.
  */
 export type Migrations = Readonly<Record<string, string | Migration>>
 

@@ -1,27 +1,35 @@
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { Migration, Migrations } from './migration.js'
 
-/** What a bundler makes of a file: its text, the migration, or a module that exports either. */
-export type MigrationFile = string | Migration | { readonly default: string | Migration }
+/** What a bundler makes of a file: its text, the migration, or a module with either as its default. */
+export type MigrationFile =
+  | string
+  | Migration
+  | {
+      /** The default export. */
+      readonly default: string | Migration
+    }
 
 /** The folder and the name of a file, without its extension. */
 const PATH = /^(?:(?:.*[/\\])?([^/\\]+)[/\\])?([^/\\]+?)(?:\.[a-z]+)?$/i
 
 /**
- * The migrations in files, by path: what Vite's `import.meta.glob` returns. A migration is named as its
- * file, without folder and extension, as Kysely's `FileMigrationProvider` does it; one in a file
- * `migration.sql` is named as its folder, as newer versions of drizzle-kit lay them out.
+ * Returns the migrations in files, which are given by path, as Vite's `import.meta.glob` gives them. A
+ * migration is named like its file, without folder and extension, as in Kysely's `FileMigrationProvider`.
+ * One in a file `migration.sql` is named like its folder, which is how newer versions of drizzle-kit lay
+ * them out.
  *
- * Throws `ERR_INVALID_MIGRATION` if two files make one name.
+ * Throws `ERR_INVALID_MIGRATION` if two files have the same name.
  *
  * ### Examples
  *
- * ```ts
+ * ```ts compile-only
  * import { migrateToLatest, migrationsFromFiles } from 'kysely-durable-sqlite/migration'
  *
  * const migrations = migrationsFromFiles(
  *   import.meta.glob('./migrations/*.sql', { query: '?raw', import: 'default', eager: true }),
  * )
+ * await migrateToLatest(ctx.storage, migrations)
  * ```
  */
 export function migrationsFromFiles(files: Readonly<Record<string, MigrationFile>>): Migrations {

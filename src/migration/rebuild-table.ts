@@ -4,22 +4,23 @@ import type { SqlStorage } from '../platform/storage.js'
 import { quote, read } from './raw-sql.js'
 import { schemaErrors } from './schema-errors.js'
 
-/** How {@link rebuildTable} makes the new table, and fills it. */
+/** What {@link rebuildTable} makes of the table. */
 export interface RebuildTableOptions {
-  /** The `create table` statement of the new table, under the name of the old one. */
+  /** The `create table` statement of the new table, with the name of the old one. */
   readonly create: string | Compilable
   /**
-   * SQL expressions over the old table, by the name of the new column. The other columns are copied
-   * from the old ones of the same name; a new column without either gets its default.
+   * By the name of a new column, the SQL expression over the old table that it is filled with. The other
+   * columns are copied from the old ones of the same name, and a new column without either gets its
+   * DEFAULT. Default: none.
    */
   readonly copy?: Readonly<Record<string, string>>
-  /** The old columns that are not copied and whose values are to be lost. */
+  /** The old columns that are not copied, and whose values are to be lost. Default: none. */
   readonly drop?: readonly string[]
 }
 
 /**
  * Rebuilds a table, for all that `alter table` cannot do: another type or constraint, another primary
- * key, STRICT. Keeps the rows and their rowids, the rows that refer to them, the indexes, triggers and
+ * key, STRICT. It keeps the rows and their rowids, the rows that refer to them, the indexes, triggers and
  * views, and the counter of AUTOINCREMENT. Call it in a migration with `foreignKeys: 'off'`.
  *
  * Throws `ERR_TABLE_REBUILD`, which undoes the migration, if foreign keys are on, if there is no such
@@ -31,16 +32,20 @@ export interface RebuildTableOptions {
  * ### Examples
  *
  * ```ts
- * const migration: Migration = {
+ * import { type Migration, migrateToLatest, rebuildTable } from 'kysely-durable-sqlite/migration'
+ *
+ * const strictPerson: Migration = {
  *   foreignKeys: 'off',
  *   async up(db, sql) {
  *     rebuildTable(sql, 'person', {
  *       create: 'create table person (id integer primary key, name text not null) strict',
- *       copy: { name: "coalesce(name, '')" },
- *       drop: ['nickname'],
+ *       copy: { name: 'trim(name)' },
+ *       drop: ['email'],
  *     })
  *   },
  * }
+ *
+ * await migrateToLatest(ctx.storage, { '0001_strict_person': strictPerson })
  * ```
  */
 export function rebuildTable(

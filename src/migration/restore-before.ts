@@ -2,18 +2,22 @@ import { DurableObjectSqliteError } from '../platform/errors.js'
 import { Journal } from './journal.js'
 import type { MigrationStorage } from './run-migration.js'
 
-/** `ctx` of a Durable Object, as far as going back needs it. */
+/** `ctx` of a Durable Object, as far as {@link restoreBefore} needs it. */
 export interface RestorableContext {
+  /** `ctx.storage`. */
   readonly storage: MigrationStorage & {
+    /** Says to what point in time the storage goes back when the object restarts. */
     onNextSessionRestoreBookmark(bookmark: string): Promise<string>
   }
+  /** Restarts the object. */
   abort(reason?: string): void
 }
 
 /**
- * Takes the object back to the point in time before the migration was applied, with everything that
- * it stores, and restarts it: what was written since is gone. The object must not wake with the same
- * migrations again, or it applies them again.
+ * Takes the object back to the point in time before the migration was applied, with everything that it
+ * stores, and restarts it. What was written since is gone. If it wakes with the same migrations, it applies
+ * them again: deploy it without the migration first, and call this where `migrateToLatest()` rejects with
+ * `ERR_MIGRATION_MISSING`.
  *
  * Throws `ERR_MIGRATION_UNKNOWN` if the migration was not applied, and
  * `ERR_POINT_IN_TIME_UNAVAILABLE` if the platform has no point-in-time recovery, as in local
@@ -23,7 +27,9 @@ export interface RestorableContext {
  *
  * ### Examples
  *
- * ```ts
+ * ```ts compile-only
+ * import { restoreBefore } from 'kysely-durable-sqlite/migration'
+ *
  * await restoreBefore(ctx, '0007_split_name')
  * ```
  */

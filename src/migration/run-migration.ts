@@ -1,5 +1,5 @@
 import { CompiledQuery, Kysely, type KyselyPlugin } from 'kysely'
-import type { DurableObjectSqliteQueryEvent } from '../statement/database.js'
+import type { DurableObjectSqliteQueryEvent } from '../statement/query-event.js'
 import { DurableObjectSqliteDialect } from '../dialect/dialect.js'
 import { DurableObjectSqliteError, toDurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike, SqlStorage } from '../platform/storage.js'
@@ -12,14 +12,19 @@ import type { PlannedMigration } from './migration-plan.js'
 
 /** `ctx.storage`, as far as migrations need it. */
 export interface MigrationStorage extends DurableObjectStorageLike {
+  /** The present point in time, which the journal keeps for {@link restoreBefore}. */
   getCurrentBookmark(): Promise<string>
 }
 
-/** What a migration did. */
+/** What a migration did, as {@link MigrateOptions.onMigration} is given it. */
 export interface MigrationEvent {
+  /** Its name. */
   readonly name: string
+  /** Whether `up` ran or `down`. */
   readonly direction: 'up' | 'down'
+  /** When it began. */
   readonly start: Date
+  /** When it was committed. The platform's clock stands still while code runs. */
   readonly end: Date
   /** Rows that the migration wrote, those of indexes included: what Cloudflare bills. */
   readonly rowsWritten: number

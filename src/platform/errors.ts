@@ -2,66 +2,125 @@ import { limitHint } from './limit-hints.js'
 
 /** A code of this library's own, as {@link DurableObjectSqliteError.code}. */
 export type DurableObjectSqliteErrorCode =
-  /** A value that SQLite would store as something else. */
+  /**
+   * A value that SQLite would store as something else, such as a `Date`, an object or `NaN`; or one
+   * that the codec of its column refuses. Nothing is written.
+   */
   | 'ERR_UNSUPPORTED_PARAMETER'
-  /** A stored value that is none of its column, by what `columns` says of it. */
+  /**
+   * A stored value that the codec of its column cannot read, such as the text `yes` in a
+   * `boolean()` column; or a query of an `int64()` column that would round it.
+   */
   | 'ERR_COLUMN_VALUE'
-  /** A default that cannot be called for each row, of an insert from a select. */
+  /**
+   * An `insert … select` leaves out a column with a `default`, which cannot be called for rows that
+   * SQLite selects. Name the column, and select a value for it.
+   */
   | 'ERR_COLUMN_DEFAULT'
-  /** The statement has more or fewer placeholders than values. */
+  /** The SQL text has more or fewer placeholders than there are values. */
   | 'ERR_PARAMETER_COUNT'
-  /** The values of a query are too large to be bound, even as JSON texts. */
+  /**
+   * The values of a query are more than 100 even when JSON texts carry them. Use several queries.
+   */
   | 'ERR_TOO_MANY_PARAMETERS'
-  /** A query has no rows, no columns or nothing to set where SQLite wants some. */
+  /**
+   * A query builder was given no rows, no columns or nothing to set where SQL needs some:
+   * `values([])`, `set({})`.
+   */
   | 'ERR_EMPTY_LIST'
-  /** The SQL text is empty, or nothing but comments. */
+  /** The SQL text is empty, or has nothing but comments. */
   | 'ERR_NO_STATEMENT'
-  /** The Durable Object class is not SQLite-backed. */
+  /**
+   * The class of the Durable Object is not SQLite-backed. List it in `new_sqlite_classes` of the
+   * Wrangler configuration.
+   */
   | 'ERR_SQL_NOT_ENABLED'
-  /** The dialect was given something other than `ctx.storage` or `ctx.storage.sql`. */
+  /** Something else was passed where `ctx.storage`, or `ctx.storage.sql`, is needed. */
   | 'ERR_INVALID_STORAGE'
-  /** An option of the dialect has a value that it cannot have. */
+  /**
+   * An option of a dialect or of a `RemoteDatabase` has a value that it cannot have, such as
+   * `transactionTimeout: 0`.
+   */
   | 'ERR_INVALID_OPTION'
-  /** A `pragma` that SQLite ignored. */
+  /**
+   * `pragma foreign_keys = …` was sent in a transaction, where SQLite ignores it. Use
+   * `withoutForeignKeys()`.
+   */
   | 'ERR_PRAGMA_IGNORED'
-  /** `withoutForeignKeys()` called while it is running. */
+  /** `withoutForeignKeys()` was called while it was running on the same storage. */
   | 'ERR_FOREIGN_KEYS_OFF'
-  /** Rows refer to rows that are not there, after a migration or what was done without foreign keys. */
+  /**
+   * After `withoutForeignKeys()` or a migration, rows would refer to rows that do not exist.
+   * Everything was undone.
+   */
   | 'ERR_FOREIGN_KEY_VIOLATION'
-  /** A transaction on a dialect made from `ctx.storage.sql`. */
+  /** A transaction on a dialect made from `ctx.storage.sql`. Make it from `ctx.storage`. */
   | 'ERR_TRANSACTION_UNSUPPORTED'
-  /** `begin`, `commit`, `rollback`, `savepoint` or `release` sent as SQL. */
+  /**
+   * `begin`, `commit`, `rollback`, `savepoint` or `release` was sent as SQL. Use
+   * `db.transaction()`.
+   */
   | 'ERR_TRANSACTION_STATEMENT'
-  /** A query waited too long for a transaction, or a transaction was open for too long. */
+  /**
+   * A query or a transaction waited longer than `transactionTimeout` for another transaction to end, or
+   * migrations waited for 10 s. Or a transaction was rolled back: it was open for more than 25 s, or it
+   * waited longer than the `transactionTimeout` of a `RemoteDatabase` for its next statement.
+   */
   | 'ERR_TRANSACTION_TIMEOUT'
-  /** A query reached a transaction that is ending or has ended. */
+  /**
+   * A query was sent on a transaction that is ending or has ended. Await every query in the body.
+   */
   | 'ERR_TRANSACTION_ENDED'
-  /** A write in a `read only` transaction. */
+  /** A write in a transaction with `setAccessMode('read only')`, which was rolled back. */
   | 'ERR_READ_ONLY_TRANSACTION'
-  /** A write to a `RemoteDatabase` whose access is read only. */
+  /** A write to a `RemoteDatabase` with `access: 'read-only'`, of which nothing was kept. */
   | 'ERR_READ_ONLY'
-  /** The connection to the object of a remote query broke. */
+  /**
+   * The connection to the object of a remote query broke. The message says whether the statement
+   * may have run.
+   */
   | 'ERR_CONNECTION_LOST'
-  /** A remote query, or its result, is larger than what a message between Workers carries. */
+  /**
+   * A remote query or its result is larger than the 32 MiB that a message between Workers carries.
+   */
   | 'ERR_MESSAGE_TOO_LARGE'
-  /** A `db.transaction()` is open where none can be: at a synchronous query, for one. */
+  /**
+   * A synchronous query while a `db.transaction()` is open, for which it cannot wait: inside it use
+   * `new SyncExecutor(trx, ctx.storage)`. Or `withoutForeignKeys()` found a transaction left open.
+   */
   | 'ERR_TRANSACTION_OPEN'
-  /** A value of a prepared query is missing, or has a name that the query does not know. */
+  /**
+   * The value of a parameter of a prepared query is missing, or the query has no parameter of that
+   * name.
+   */
   | 'ERR_PARAMETER_NAME'
-  /** A `SyncExecutor` or a meter was given a Kysely of another dialect, or of another storage. */
+  /**
+   * A Kysely with another dialect, or on another storage, was passed to `SyncExecutor`,
+   * `RemoteDatabase`, `batch()` or `QueryBudget.meter()`; or `RemoteDurableObjectDialect` was made
+   * from something other than a function.
+   */
   | 'ERR_INVALID_DATABASE'
-  /** A `SyncExecutor` was given a Kysely with a plugin whose results need a promise. */
+  /**
+   * A `SyncExecutor` was made from a Kysely with a plugin whose results need a promise. See
+   * `SyncResultPlugin`.
+   */
   | 'ERR_UNSUPPORTED_PLUGIN'
-  /** A promise returned by the closure of a synchronous transaction. */
+  /** The closure of a synchronous transaction returned a promise. Everything was undone. */
   | 'ERR_ASYNC_TRANSACTION'
-  /** The name for the generated interface is no identifier, or taken. */
+  /**
+   * A column mapping names a codec that does not exist, or an import that cannot have that name.
+   */
   | 'ERR_INVALID_COLUMN_MAPPING'
+  /** The name for the generated interface is no identifier with a capital letter, or is taken. */
   | 'ERR_INVALID_INTERFACE_NAME'
-  /** A migration that is none: an empty or doubled name, no statement, a wrong option. */
+  /**
+   * A migration has an empty name, the name of another, no statement, or an option that does not
+   * exist.
+   */
   | 'ERR_INVALID_MIGRATION'
-  /** A migration failed, and was undone. */
+  /** A migration failed and was undone. The `cause` is its error. */
   | 'ERR_MIGRATION_FAILED'
-  /** Another run of Kysely's `Migrator` does not end. */
+  /** Another run of Kysely's `Migrator` on the same object has not ended. */
   | 'ERR_MIGRATION_LOCKED'
   /** A migration that was applied is not among those given. */
   | 'ERR_MIGRATION_MISSING'
@@ -69,19 +128,25 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_MIGRATION_EDITED'
   /** A new migration sorts before one that was applied. */
   | 'ERR_MIGRATION_UNORDERED'
-  /** No migration has that name, or it was not applied. */
+  /** There is no migration of that name to go to, or the one to go back before was not applied. */
   | 'ERR_MIGRATION_UNKNOWN'
-  /** A migration without `down` is to be undone. */
+  /** A migration that is to be undone has no `down`. */
   | 'ERR_MIGRATION_IRREVERSIBLE'
-  /** A table cannot be rebuilt without losing something. */
+  /** `rebuildTable()` cannot rebuild the table without losing something. The message says what. */
   | 'ERR_TABLE_REBUILD'
-  /** The platform cannot go back to the point in time, or it is not known. */
+  /**
+   * `restoreBefore()` knows no point in time, or the platform cannot go back to it, as in local
+   * development.
+   */
   | 'ERR_POINT_IN_TIME_UNAVAILABLE'
-  /** A SQL text of several statements, where `explain()` needs one. */
+  /** `explain()` was given a SQL text of several statements. */
   | 'ERR_SEVERAL_STATEMENTS'
-  /** The queries of a meter read or wrote more rows than their `QueryBudget` allows. */
+  /**
+   * The queries of a meter have read or written more rows than their `QueryBudget` allows. The last
+   * one has run.
+   */
   | 'ERR_BUDGET_EXCEEDED'
-  /** A `QueryBudget` without a limit, or with one that is no number of rows. */
+  /** A limit of a `QueryBudget` is no number of rows. */
   | 'ERR_INVALID_BUDGET'
 
 /** https://v8.dev/docs/stack-trace-api */
@@ -92,19 +157,25 @@ const STACK_TRACE_LIMIT = 30
 
 /**
  * The error that every query rejects with, whether SQLite, the platform or this library refused it.
+ * If the platform refused it, `message` is the platform's, and `cause` its error.
  *
  * ### Examples
  *
  * ```ts
+ * import { DurableObjectSqliteError } from 'kysely-durable-sqlite'
+ *
  * try {
- *   await db.insertInto('person').values({ email: 'ada@example.com' }).execute()
+ *   await db.insertInto('person').values({ name: 'Ada', email: 'ada@example.com' }).execute()
  * } catch (error) {
  *   if (error instanceof DurableObjectSqliteError && error.code === 'SQLITE_CONSTRAINT_UNIQUE') {
- *     return 'That address is taken.'
+ *     console.log('That address is taken.')
+ *   } else {
+ *     throw error
  *   }
- *   throw error
  * }
  * ```
+ *
+ * @hideconstructor
  */
 export class DurableObjectSqliteError extends Error {
   override readonly name = 'DurableObjectSqliteError'
@@ -117,16 +188,16 @@ export class DurableObjectSqliteError extends Error {
    */
   readonly code: DurableObjectSqliteErrorCode | `SQLITE_${string}`
 
-  /** For a limit of the platform: what to do instead. */
+  /** What to do instead, where a limit of the platform was met. Otherwise undefined. */
   readonly hint: string | undefined
 
   /**
-   * The text of the statement that was at fault, without its values. Undefined where none was: a
-   * query that could not be compiled, or waited too long, or a wrong argument.
+   * The text of the statement that was at fault, without its values. Undefined where no statement was:
+   * the query could not be compiled, it waited too long, or an argument was wrong.
    */
   readonly sql: string | undefined
 
-  /** Of a `batch()`: which of its queries failed, from 0. */
+  /** Which query of a `batch()` failed, counted from 0. Otherwise undefined. */
   readonly index: number | undefined
 
   constructor(

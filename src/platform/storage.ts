@@ -26,18 +26,25 @@ export interface SqlStorageCursor {
    * The remaining rows as arrays, in the order of `columnNames`. That it has `toArray()` is missing
    * from the platform's types.
    */
-  raw(): IterableIterator<SqlStorageValue[]> & { toArray?(): SqlStorageValue[][] }
+  raw(): IterableIterator<SqlStorageValue[]> & {
+    /** All of them at once. */
+    toArray?(): SqlStorageValue[][]
+  }
 }
 
 /** `ctx.storage.sql` of a SQLite-backed Durable Object. */
 export interface SqlStorage {
+  /** Runs SQL at once, with a value for each `?`. */
   exec(query: string, ...bindings: unknown[]): SqlStorageCursor
 }
 
 /** `ctx.storage` of a SQLite-backed Durable Object. */
 export interface DurableObjectStorageLike {
+  /** The database. */
   readonly sql: SqlStorage
+  /** Runs the closure in a transaction, which ends when its promise is settled. */
   transaction<T>(closure: (transaction: { rollback(): void }) => Promise<T>): Promise<T>
+  /** Runs the closure in a synchronous transaction. */
   transactionSync<T>(closure: () => T): T
   /** Waits until everything written so far is on disk, which ends the implicit transaction. */
   sync(): Promise<void>

@@ -10,27 +10,26 @@ import {
   UpdateResult,
 } from 'kysely'
 import { toOutput } from '../sync/sync-query.js'
-import { executeLocalBatch } from './local-batch.js'
-import { RemoteConnection } from './remote-connection.js'
+import { executeBatch } from './execute-batch.js'
 
-/** A query of a batch: a query builder, or a compiled query. `O` is the type of its rows. */
+/** A query for {@link batch}: a query builder, or a compiled query. `O` is the type of its rows. */
 export type BatchQuery<O = unknown> = Compilable<O> | CompiledQuery<O>
 
-/** The rows of a query; of a write without `returning`, its one result. */
+/** What a query of a batch returns: its rows, or for a write without `returning` its one result. */
 export type BatchOutput<O> = [O] extends [InsertResult | UpdateResult | DeleteResult] ? O : O[]
 
-/** The outputs of the queries, in their order. */
+/** What {@link batch} returns: a tuple of the outputs of the queries, in their order. */
 export type BatchOutputs<Q extends readonly BatchQuery[]> = {
   -readonly [I in keyof Q]: Q[I] extends BatchQuery<infer O> ? BatchOutput<O> : never
 }
 
 /**
  * Runs the queries in one transaction, all of them or none, and returns what each returns. On a remote
- * `db` that is one round trip; it works on a local one as well. Inside a transaction, on `trx`, it is a
- * part of that.
+ * `db` that is one round trip; it works on a local one as well. On the `trx` of a transaction it is a
+ * part of that transaction.
  *
- * Rejects with the error of the first query that fails, whose `index` in the list is in the error. The
- * plugins of `db` apply to the results; those that a query has by its own `withPlugin()` apply to its
+ * Rejects with the error of the first query that fails, with the `index` of the query in the list. The
+ * plugins of `db` apply to the results. A plugin that a query has by its own `withPlugin()` applies to its
  * SQL only. Throws `ERR_INVALID_DATABASE` if `db` has another dialect.
  *
  * ### Examples
@@ -51,24 +50,13 @@ export async function batch<const Q extends readonly BatchQuery[]>(
 ): Promise<BatchOutputs<Q>> {
   const compiled = queries.map((query) => ('compile' in query ? query.compile() : query))
   const { plugins } = db.getExecutor()
-  const results = compiled.length === 0 ? [] : await execute(db, compiled)
+  const results = compiled.length === 0 ? [] : await executeBatch(db, compiled)
   const outputs: unknown[] = []
   for (const [index, query] of compiled.entries()) {
     const output = toOutput(query, await transform(results[index]!, query, plugins))
     outputs.push(isResultOfWrite(output[0]) ? output[0] : output)
   }
   return outputs as BatchOutputs<Q>
-}
-
-// oxlint-disable-next-line typescript/no-explicit-any -- a Kysely of any tables
-function execute(db: Kysely<any>, queries: readonly CompiledQuery[]) {
-  return db
-    .getExecutor()
-    .provideConnection((connection) =>
-      connection instanceof RemoteConnection
-        ? connection.executeBatch(queries)
-        : executeLocalBatch(db, connection, queries),
-    )
 }
 
 async function transform(

@@ -1,12 +1,10 @@
 import type { ControlledTransaction, QueryResult } from 'kysely'
+import { mapWithIndex } from '../platform/map-with-index.js'
+import { executeBatch } from './execute-batch.js'
 import type { Command, Outcome } from './protocol.js'
 import { assertReadOnlyText } from './read-only.js'
-import { runBatch } from './run-batch.js'
 import { fromWireQuery, type WireQuery } from './wire-query.js'
 import { toWireReply, toWireResult, type WireReply } from './wire-result.js'
-
-/** So that a batch inside a transaction is undone alone. */
-const BATCH_SAVEPOINT = 'kysely_durable_sqlite_batch'
 
 /** Does what a remote transaction is told to do, in the transaction that the object has open for it. */
 export class CommandRunner {
@@ -70,21 +68,9 @@ export class CommandRunner {
   }
 
   async #runBatch(queries: readonly WireQuery[]): Promise<Outcome> {
-    const trx = this.#trx
-    await trx.savepoint(BATCH_SAVEPOINT).execute()
-    try {
-      const results = await runBatch(trx, queries, (query) => this.#toQuery(query))
-      await trx.releaseSavepoint(BATCH_SAVEPOINT).execute()
-      return results
-    } catch (error) {
-      try {
-        await trx.rollbackToSavepoint(BATCH_SAVEPOINT).execute()
-        await trx.releaseSavepoint(BATCH_SAVEPOINT).execute()
-      } catch {
-        // A transaction that failed as a whole takes no more, and is rolled back.
-      }
-      throw error
-    }
+    const compiled = mapWithIndex(queries, (query) => this.#toQuery(query))
+    const results = await executeBatch(this.#trx, compiled)
+    return results.map(toWireResult)
   }
 
   async #nextChunk(): Promise<Outcome> {

@@ -1,4 +1,5 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
+import { mapWithIndex } from '../platform/map-with-index.js'
 import type { DurableObjectStorageLike } from '../platform/storage.js'
 import type { DurableObjectSqliteDatabase } from '../statement/database.js'
 import { TransactionGate } from '../transaction/transaction-gate.js'
@@ -30,6 +31,14 @@ export class ReadOnlyDatabase {
     assertReadOnlyText(query.sql)
     await this.#waitForTurn()
     return this.#storage.transactionSync(() => this.#database.execute(query, refuser(query)))
+  }
+
+  async executeBatch(queries: readonly CompiledQuery[]): Promise<readonly QueryResult<unknown>[]> {
+    mapWithIndex(queries, ({ sql }) => assertReadOnlyText(sql))
+    await this.#waitForTurn()
+    return this.#storage.transactionSync(() =>
+      mapWithIndex(queries, (query) => this.#database.execute(query, refuser(query))),
+    )
   }
 
   /** SQLite has made all changes of a statement before its first row. */

@@ -1,13 +1,12 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
+import { mapWithIndex } from '../platform/map-with-index.js'
 import { TransactionalConnection } from '../dialect/transactional-connection.js'
-import { PendingBatch } from './pending-batch.js'
 import type { RemoteGate } from './remote-gate.js'
 import type { RemoteSession } from './remote-session.js'
 import type { RemoteTransaction } from './remote-transaction.js'
 import { streamChunks } from './stream-chunks.js'
-import { toWireQuery, type WireQuery } from './wire-query.js'
+import { toWireQuery } from './wire-query.js'
 import { fromWireReply, fromWireResult, fromWireResults } from './wire-result.js'
-import { withIndex } from './with-index.js'
 
 /** What Kysely 0.29 passes and 0.28 does not. */
 interface AbortableOptions {
@@ -18,7 +17,6 @@ interface AbortableOptions {
 export class RemoteConnection extends TransactionalConnection<RemoteTransaction> {
   readonly #session: RemoteSession
   readonly #gate: RemoteGate
-  #batch: PendingBatch | undefined
 
   constructor(session: RemoteSession, gate: RemoteGate) {
     super()
@@ -34,9 +32,6 @@ export class RemoteConnection extends TransactionalConnection<RemoteTransaction>
     if (control !== undefined) {
       await control()
       return { rows: [] }
-    }
-    if (this.#batch !== undefined) {
-      return (await this.#batch.add()) as QueryResult<R>
     }
     if (this.transaction !== undefined) {
       return await this.transaction.execute(query)
@@ -64,19 +59,11 @@ export class RemoteConnection extends TransactionalConnection<RemoteTransaction>
     yield* streamChunks<R>(this.#session, query, { chunkSize, isRead: isRead(query), waitForTurn })
   }
 
-  /** Runs the queries in one transaction, or in one savepoint of the open one, in one round trip. */
-  executeBatch(queries: readonly CompiledQuery[]): Promise<readonly QueryResult<unknown>[]> {
-    const batch = new PendingBatch()
-    this.#batch = batch
-    // By the method as it is now: Kysely puts its log around it.
-    const results = queries.map((query) => this.executeQuery(query))
-    this.#batch = undefined
-    void batch.settle(this.#sendBatch(queries))
-    return Promise.all(results)
-  }
-
-  async #sendBatch(queries: readonly CompiledQuery[]): Promise<QueryResult<unknown>[]> {
-    const wireQueries = queries.map(toWireQueryOfBatch)
+  /** In one round trip. */
+  protected override async runBatch(
+    queries: readonly CompiledQuery[],
+  ): Promise<readonly QueryResult<unknown>[]> {
+    const wireQueries = mapWithIndex(queries, toWireQuery)
     if (this.transaction !== undefined) {
       return await this.transaction.batch(wireQueries, queries)
     }
@@ -94,14 +81,6 @@ export class RemoteConnection extends TransactionalConnection<RemoteTransaction>
       await this.#gate.wait()
     }
     options?.signal?.throwIfAborted()
-  }
-}
-
-function toWireQueryOfBatch(query: CompiledQuery, index: number): WireQuery {
-  try {
-    return toWireQuery(query)
-  } catch (error) {
-    throw withIndex(error, index)
   }
 }
 

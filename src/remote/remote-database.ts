@@ -1,14 +1,13 @@
 import { RpcTarget } from 'cloudflare:workers'
-import type { CompiledQuery, Kysely, TransactionSettings } from 'kysely'
+import type { Kysely, TransactionSettings } from 'kysely'
 import { DurableObjectSqliteAdapter } from '../dialect/adapter.js'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike } from '../platform/storage.js'
 import { toTimeout } from '../platform/timeout.js'
+import { executeBatch } from './execute-batch.js'
 import type { Command, Outcome, StepStub } from './protocol.js'
-import { assertReadOnlyText } from './read-only.js'
 import { ReadOnlyDatabase } from './read-only-database.js'
 import { RemoteCursor } from './remote-cursor.js'
-import { runBatch } from './run-batch.js'
 import { runTransaction } from './run-transaction.js'
 import { fromWireQuery, type WireQuery } from './wire-query.js'
 import { toWireReply, toWireResult, type WireReply, type WireResult } from './wire-result.js'
@@ -16,13 +15,14 @@ import { toWireReply, toWireResult, type WireReply, type WireResult } from './wi
 /** Options of {@link RemoteDatabase}. */
 export interface RemoteDatabaseOptions {
   /**
-   * What whoever holds it may do. With `'read-only'` whatever writes is undone and rejected with
-   * `ERR_READ_ONLY`: data, schema and pragmas. Default: `'read-write'`.
+   * What whoever holds it may do. With `'read-only'`, whatever writes (data, schema or pragmas) is undone
+   * and rejected with `ERR_READ_ONLY`. Default: `'read-write'`.
    */
   readonly access?: 'read-only' | 'read-write'
   /**
    * How long a transaction waits for the Worker's next statement, in milliseconds, before it is rolled
-   * back. Meanwhile the object serves nobody else. Default: 5,000.
+   * back with `ERR_TRANSACTION_TIMEOUT`. Meanwhile the object serves nobody else. A positive number.
+   * Default: 5,000.
    */
   readonly transactionTimeout?: number
 }
@@ -30,15 +30,15 @@ export interface RemoteDatabaseOptions {
 const DEFAULT_TRANSACTION_TIMEOUT = 5_000
 
 /**
- * The database of a Durable Object, for Kysely in a Worker or in another object: what an RPC method
- * returns, and a `RemoteDurableObjectDialect` is made from. Its queries run as the object's own do, by
- * the dialect of `db`; its plugins do not apply.
+ * The database of a Durable Object, for Kysely in a Worker or in another object. A method of the object
+ * returns it by RPC, and a {@link RemoteDurableObjectDialect} calls that method. Queries run as the
+ * object's own do, by the dialect of `db`. The plugins of `db` do not apply.
  *
  * The binding is the permission: whoever can call the method that returns it can send any SQL, and do
  * what the object can. Do not pass it on to clients.
  *
- * Throws `ERR_INVALID_DATABASE` if `db` is of another dialect or of another storage, and
- * `ERR_INVALID_OPTION`.
+ * The constructor throws `ERR_INVALID_DATABASE` if `db` has another dialect or another storage, or is a
+ * transaction, and `ERR_INVALID_OPTION` for an option that cannot be.
  *
  * ### Examples
  *
@@ -101,7 +101,11 @@ export class RemoteDatabase extends RpcTarget {
         : undefined
   }
 
-  /** Runs one query. For the dialect. */
+  /**
+   * Runs one query. For the dialect.
+   *
+   * @hidden
+   */
   async execute(query: WireQuery): Promise<WireReply<WireResult>> {
     return toWireReply(async () => {
       const compiled = fromWireQuery(query)
@@ -110,22 +114,24 @@ export class RemoteDatabase extends RpcTarget {
     })
   }
 
-  /** Runs the queries in one transaction. For the dialect. */
+  /**
+   * Runs the queries in one transaction. For the dialect.
+   *
+   * @hidden
+   */
   async batch(queries: readonly WireQuery[]): Promise<WireReply<readonly WireResult[]>> {
-    const isReadOnly = this.#readOnly !== undefined
-    return toWireReply(
-      () =>
-        this.#db
-          .transaction()
-          .setAccessMode(isReadOnly ? 'read only' : 'read write')
-          .execute((trx) =>
-            runBatch(trx, queries, isReadOnly ? fromReadOnlyWireQuery : fromWireQuery),
-          ),
-      isReadOnly,
-    )
+    return toWireReply(async () => {
+      const compiled = queries.map(fromWireQuery)
+      const results = this.#readOnly?.executeBatch(compiled) ?? executeBatch(this.#db, compiled)
+      return (await results).map(toWireResult)
+    })
   }
 
-  /** Opens a stream, whose errors its first chunk has. For the dialect. */
+  /**
+   * Opens a stream, whose errors its first chunk has. For the dialect.
+   *
+   * @hidden
+   */
   stream(query: WireQuery, chunkSize: number): RemoteCursor {
     const compiled = fromWireQuery(query)
     return new RemoteCursor(
@@ -137,6 +143,8 @@ export class RemoteDatabase extends RpcTarget {
   /**
    * Begins a transaction with its first command and calls `step` for each further one, with the reply
    * to the last, until one ends it. For the dialect.
+   *
+   * @hidden
    */
   async transaction(
     settings: TransactionSettings,
@@ -160,9 +168,4 @@ export class RemoteDatabase extends RpcTarget {
       ownStep[Symbol.dispose]()
     }
   }
-}
-
-function fromReadOnlyWireQuery(query: WireQuery): CompiledQuery {
-  assertReadOnlyText(query.sql)
-  return fromWireQuery(query)
 }

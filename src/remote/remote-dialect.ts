@@ -24,7 +24,8 @@ export interface RemoteDurableObjectDialectConfig {
   readonly columns?: DurableObjectSqliteColumns
   /**
    * How long a query or a transaction waits for another transaction of the same Kysely instance to end,
-   * in milliseconds, before it rejects with `ERR_TRANSACTION_TIMEOUT`. Default: 10,000.
+   * in milliseconds, before it rejects with `ERR_TRANSACTION_TIMEOUT`. A positive number; `Infinity` for no
+   * limit. Default: 10,000.
    */
   readonly transactionTimeout?: number
 }
@@ -32,25 +33,43 @@ export interface RemoteDurableObjectDialectConfig {
 const DEFAULT_TRANSACTION_TIMEOUT = 10_000
 
 /**
- * Kysely's dialect for the database of a Durable Object, in a Worker or in another object. It is made
- * from a function that calls the object's method that returns a `RemoteDatabase`, and that takes the
- * stub of the object anew each time.
+ * Kysely's dialect, in a Worker or in another object, for the database of a Durable Object. It is made
+ * from a function that calls the method of the object that returns a {@link RemoteDatabase}. Let the
+ * function take the stub of the object anew each time, since a stub that broke stays broken.
  *
- * A query is one round trip. The first one opens a session, on the same round trip, which those after it
- * share; `db.destroy()` closes it, and so does the end of the Worker's request. A transaction of n
- * statements takes n + 1 round trips; it begins with its first statement, and until it ends the object
- * serves nobody else.
+ * A query is one round trip. The first one opens a session on the same round trip, and those after it
+ * share the session. `db.destroy()` closes it, and so does the end of the Worker's request. A transaction
+ * of n statements takes n + 1 round trips. It begins with its first statement, and until it ends the
+ * object serves nobody else.
  *
- * Rejects with `ERR_CONNECTION_LOST` if the object is reset or cannot be reached. A query builder's
- * select outside a transaction is sent again once; a write never is.
+ * If the object is reset or cannot be reached, queries reject with `ERR_CONNECTION_LOST`. Before that, a
+ * select of the query builder outside a transaction is sent again once. A write never is.
  *
- * Throws `ERR_INVALID_DATABASE` for anything but a function, and `ERR_INVALID_OPTION`.
+ * The constructor throws `ERR_INVALID_DATABASE` for anything but a function, and `ERR_INVALID_OPTION` for
+ * a `transactionTimeout` that is no positive number.
  *
  * ### Examples
  *
  * ```ts
- * import { Kysely } from 'kysely'
- * import { RemoteDurableObjectDialect } from 'kysely-durable-sqlite/remote'
+ * import { DurableObject } from 'cloudflare:workers'
+ * import { type Generated, Kysely } from 'kysely'
+ * import { DurableObjectSqliteDialect } from 'kysely-durable-sqlite'
+ * import { RemoteDatabase, RemoteDurableObjectDialect } from 'kysely-durable-sqlite/remote'
+ *
+ * interface Database {
+ *   person: { id: Generated<number>; name: string }
+ * }
+ *
+ * interface Env {
+ *   TENANT: DurableObjectNamespace<Tenant>
+ * }
+ *
+ * export class Tenant extends DurableObject {
+ *   database(): RemoteDatabase {
+ *     const db = new Kysely({ dialect: new DurableObjectSqliteDialect(this.ctx.storage) })
+ *     return new RemoteDatabase(db, this.ctx.storage)
+ *   }
+ * }
  *
  * export default {
  *   async fetch(request, env) {
@@ -97,7 +116,7 @@ export class RemoteDurableObjectDialect implements Dialect {
     return new DurableObjectSqliteIntrospector(db)
   }
 
-  /** The dialect itself. Configuration that is copied deeply still means this one object. */
+  /** Returns the dialect itself: configuration that is copied deeply still means this one object. */
   clone(): this {
     return this
   }

@@ -8,15 +8,19 @@ import { isTooLarge, queryTooLarge, resultTooLarge } from './message-size.js'
 import type { RemoteDatabaseStub } from './protocol.js'
 import { toPromise } from './to-promise.js'
 
-/** What a Worker has of a `RemoteDatabase`: a stub of it, or the promise of one. */
+/** What a Worker has of a {@link RemoteDatabase}: a stub of it. Its methods are for the dialect. */
 export interface RemoteDatabaseLike {
+  /** For the dialect. */
   readonly execute: (...args: never[]) => unknown
+  /** For the dialect. */
   readonly batch: (...args: never[]) => unknown
+  /** For the dialect. */
   readonly stream: (...args: never[]) => unknown
+  /** For the dialect. */
   readonly transaction: (...args: never[]) => unknown
 }
 
-/** Calls the object's method that returns its `RemoteDatabase`. */
+/** Calls the method of the object that returns its {@link RemoteDatabase}, and returns the stub of that. */
 export type OpenRemoteDatabase = () => RemoteDatabaseLike | PromiseLike<RemoteDatabaseLike>
 
 /** How a call is to be treated if the connection breaks. */

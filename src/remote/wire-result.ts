@@ -1,11 +1,11 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
 import { toDurableObjectSqliteError } from '../platform/errors.js'
+import { mapWithIndex } from '../platform/map-with-index.js'
 import type { SqlStorageValue } from '../platform/storage.js'
 import { planOf } from '../statement/query-columns.js'
 import { rowReader } from '../statement/rows.js'
 import { RawRow } from './raw-row.js'
 import { fromWireError, toWireError, type WireError } from './wire-error.js'
-import { withIndex } from './with-index.js'
 
 /** The rows of a result, column by column: the values of each column, in the order of the names. */
 interface WireRows {
@@ -77,13 +77,7 @@ export function fromWireResults(
   results: readonly WireResult[],
   queries: readonly CompiledQuery[],
 ): QueryResult<unknown>[] {
-  return results.map((result, i) => {
-    try {
-      return fromWireResult<unknown>(result, queries[i]!)
-    } catch (error) {
-      throw withIndex(error, i)
-    }
-  })
+  return mapWithIndex(results, (result, i) => fromWireResult(result, queries[i]!))
 }
 
 function readResult<R>(result: WireResult, query: CompiledQuery): QueryResult<R> {

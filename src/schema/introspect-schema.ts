@@ -7,69 +7,93 @@ import { readFts5Columns, readTableDefinition, readVirtualTable } from './table-
 
 /** A table or a view, as {@link introspectSchema} found it. */
 export interface TableSchema {
+  /** As it was written in `create table` or `create view`. */
   readonly name: string
+  /** A virtual table is one of a module, such as FTS5. */
   readonly kind: 'table' | 'view' | 'virtual'
+  /** Whether the table is STRICT. */
   readonly strict: boolean
+  /** Whether the table is WITHOUT ROWID. */
   readonly withoutRowid: boolean
   /** In the order of `select *`. Empty for a view that cannot be read because its table is gone. */
   readonly columns: readonly ColumnInfo[]
   /** In the order in which they were declared. */
   readonly foreignKeys: readonly ForeignKeyInfo[]
-  /** By name. */
+  /** Sorted by name, those of constraints included. */
   readonly indexes: readonly IndexInfo[]
   /** The expressions of the CHECK constraints, as written. */
   readonly checks: readonly string[]
-  /** The names of the triggers. */
+  /** The names of the triggers, sorted. */
   readonly triggers: readonly string[]
 }
 
+/** A column of a table or a view, as {@link introspectSchema} found it. */
 export interface ColumnInfo {
+  /** As it was written. */
   readonly name: string
   /**
-   * As SQLite gives it (`'INTEGER'`, `'varchar(20)'`); `''` if there is none. A column that FTS5 indexes
-   * is `'TEXT'`.
+   * As it was written: `'INTEGER'`, `'varchar(20)'`; `''` if there is none. A column that FTS5 indexes is
+   * `'TEXT'`.
    */
   readonly declaredType: string
-  /** Whether NULL can never be read from it: so too for a rowid alias, declared NOT NULL or not. */
+  /** Whether NULL is never read from it: it is declared NOT NULL, or an alias of the rowid. */
   readonly notNull: boolean
   /** The position in the primary key, from 1; 0 for a column outside it. */
   readonly primaryKey: number
-  /** The SQL text of the DEFAULT. */
+  /** The SQL text of the DEFAULT; null if there is none. */
   readonly defaultValue: string | null
+  /** How a generated column is kept; null for one that is not generated. */
   readonly generated: 'virtual' | 'stored' | null
-  /** Whether it is an alias of the rowid, whose value SQLite supplies. */
+  /** Whether it is an alias of the rowid (`integer primary key`), whose value SQLite supplies. */
   readonly autoIncrement: boolean
-  /** In upper case; `'BINARY'` where none is named. */
+  /** The collating sequence, in upper case. `'BINARY'` where none is named. */
   readonly collation: string
 }
 
+/** A foreign key of a table. */
 export interface ForeignKeyInfo {
+  /** The names of the columns that refer. */
   readonly columns: readonly string[]
+  /** The name of the table that they refer to. */
   readonly referencedTable: string
-  /** Those of the primary key where the foreign key names none. */
+  /** The names of its columns, in the same order: the primary key where the foreign key names none. */
   readonly referencedColumns: readonly string[]
+  /** What SQLite does when the row referred to gets another key. */
   readonly onUpdate: ForeignKeyAction
+  /** What SQLite does when the row referred to is deleted. */
   readonly onDelete: ForeignKeyAction
 }
 
+/**
+ * What a foreign key does when the row that it refers to changes.
+ *
+ * https://www.sqlite.org/foreignkeys.html#fk_actions
+ */
 export type ForeignKeyAction = 'NO ACTION' | 'RESTRICT' | 'SET NULL' | 'SET DEFAULT' | 'CASCADE'
 
+/** An index of a table. */
 export interface IndexInfo {
+  /** `sqlite_autoindex_…` for one that SQLite made for a constraint. */
   readonly name: string
+  /** Whether no two rows may have the same values. */
   readonly unique: boolean
-  /** `create index`, or the constraint that SQLite made it for. */
+  /** Whether `create index` made it, or SQLite for a constraint. */
   readonly origin: 'create' | 'unique' | 'primary key'
   /** Whether it has a WHERE clause. */
   readonly partial: boolean
+  /** What it is sorted by, in order. */
   readonly columns: readonly IndexColumnInfo[]
   /** The `create index` as written, with the expressions and the WHERE clause; null for a constraint. */
   readonly sql: string | null
 }
 
+/** A column of an index, or an expression. */
 export interface IndexColumnInfo {
-  /** Null for an expression. */
+  /** The name of the column; null for an expression. */
   readonly name: string | null
+  /** Whether it is `desc`. */
   readonly descending: boolean
+  /** The collating sequence, in upper case. */
   readonly collation: string
 }
 
@@ -182,12 +206,12 @@ function schemaQuery(userTable: string): string {
 const ORIGINS = { c: 'create', u: 'unique', pk: 'primary key' } as const
 
 /**
- * Reads the tables, views and virtual tables of a Durable Object, by name, with all that SQLite knows
- * of them. What the platform keeps for itself (`_cf_*`, `sqlite_*`, `__miniflare_*`) and the shadow
- * tables of virtual tables are left out, as are hidden columns.
+ * Reads the tables, views and virtual tables of a Durable Object, sorted by name, with all that SQLite
+ * knows of them. Left out are what the platform keeps for itself (`_cf_*`, `sqlite_*`, `__miniflare_*`),
+ * the shadow tables of virtual tables, and hidden columns.
  *
- * It is one query. While there is a view whose table is gone, it may be one more for each view and
- * virtual table: SQLite does not say which of them it is.
+ * It is one query. Where a view cannot be read because its table is gone, there may be one more query for
+ * each view and virtual table, since SQLite does not say which of them it is.
  *
  * ### Examples
  *

@@ -1,6 +1,5 @@
-import type { CompiledQuery, InsertQueryNode, QueryResult } from 'kysely'
+import type { CompiledQuery, QueryResult } from 'kysely'
 import { DurableObjectSqliteError, toDurableObjectSqliteError } from '../platform/errors.js'
-import { withoutLeadingComments } from './leading-comments.js'
 import { changesOfSeveralRows, readToEnd } from './several-rows.js'
 import { toSqliteParameters } from './parameters.js'
 import {
@@ -8,10 +7,12 @@ import {
   isForeignKeysPragmaIgnored,
   readDatabaseList,
 } from './pragmas.js'
-import { planOf, type QueryPlan } from './query-columns.js'
+import { planOf } from './query-columns.js'
 import { tableOfRawInsert } from './raw-insert.js'
 import { withoutPlatformTables } from './platform-tables.js'
-import { closeCursor, readRows, readValues, rowReader, type RowReader } from './rows.js'
+import type { OnQuery } from './query-event.js'
+import { closeCursor, inChunks, readRows, readValues, rowReader } from './rows.js'
+import { isSchemaStatement, isWrite, mayUpdate } from './statement-kind.js'
 import { Tables } from './tables.js'
 import type {
   DurableObjectStorageLike,
@@ -21,31 +22,8 @@ import type {
 } from '../platform/storage.js'
 import type { RefuseWrite } from '../transaction/transaction.js'
 
-/** What one statement cost, as Cloudflare bills it, and whether it failed. */
-export interface DurableObjectSqliteQueryEvent {
-  /** With the parameters that it ran with. */
-  readonly query: CompiledQuery
-  /** Rows read, those of index lookups and of the dialect's follow-up query included. */
-  readonly rowsRead: number
-  /** Rows written, those of indexes included. */
-  readonly rowsWritten: number
-  /**
-   * What the query rejects with, of a statement that failed. Its rows are 0 where SQLite refused it,
-   * since it does not tell them.
-   */
-  readonly error?: unknown
-}
-
-type OnQuery = (event: DurableObjectSqliteQueryEvent) => void
-
 const CHANGES = 'select changes() as changes, last_insert_rowid() as rowid'
 const ROWID_AS_TEXT = 'select cast(last_insert_rowid() as text) as rowid'
-/**
- * A statement that changes the schema: `changes()` still answers for the write before it, and SQLite
- * has no function that tells. In its grammar the first keyword decides:
- * https://www.sqlite.org/lang.html
- */
-const SCHEMA_STATEMENT = /^(?:alter|analyze|create|drop|reindex)\b/i
 
 export interface DurableObjectSqliteDatabaseOptions {
   readonly onQuery?: OnQuery | undefined
@@ -106,7 +84,7 @@ export class DurableObjectSqliteDatabase {
     let cursor: SqlStorageCursor | undefined
     let result: QueryResult<unknown>
     this.#followUpRowsRead = 0
-    const plan = this.#planOf(query)
+    const plan = planOf(query)
     try {
       if (plan !== undefined) {
         ;({ query, parameters } = plan.bind(query, parameters))
@@ -145,7 +123,7 @@ export class DurableObjectSqliteDatabase {
   ): void {
     let cursor: SqlStorageCursor | undefined
     this.#followUpRowsRead = 0
-    const plan = this.#planOf(query)
+    const plan = planOf(query)
     try {
       if (plan !== undefined) {
         ;({ query, parameters } = plan.bind(query, parameters))
@@ -179,7 +157,7 @@ export class DurableObjectSqliteDatabase {
     let followUpRowsRead = 0
     let failure: unknown
     let { parameters } = query
-    const plan = this.#planOf(query)
+    const plan = planOf(query)
     this.#followUpRowsRead = 0
     try {
       if (plan !== undefined) {
@@ -210,10 +188,6 @@ export class DurableObjectSqliteDatabase {
       }
       this.#report(query, parameters, cursor, followUpRowsRead, failure)
     }
-  }
-
-  #planOf(query: CompiledQuery): QueryPlan | undefined {
-    return planOf(query)
   }
 
   /** Runs the statement. One that fails leaves none of its rows, as far as it can be undone. */
@@ -330,47 +304,8 @@ export class DurableObjectSqliteDatabase {
   }
 }
 
-function* inChunks<R>(
-  values: Iterable<SqlStorageValue[]>,
-  readRow: RowReader,
-  chunkSize: number,
-): Generator<QueryResult<R>, void> {
-  let rows: Record<string, unknown>[] = []
-  for (const value of values) {
-    rows.push(readRow(value))
-    if (rows.length === chunkSize) {
-      yield { rows } as QueryResult<R>
-      rows = []
-    }
-  }
-  if (rows.length > 0) {
-    yield { rows } as QueryResult<R>
-  }
-}
-
 function isUnauthorized(error: unknown): boolean {
   return error instanceof DurableObjectSqliteError && error.code === 'SQLITE_AUTH'
-}
-
-function isWrite({ query }: CompiledQuery): boolean {
-  switch (query?.kind) {
-    case 'InsertQueryNode':
-    case 'UpdateQueryNode':
-    case 'DeleteQueryNode':
-      return true
-    default:
-      return false
-  }
-}
-
-/** Whether it is a statement that changes the schema, and no rows. */
-export function isSchemaStatement(query: CompiledQuery): boolean {
-  return !isWrite(query) && SCHEMA_STATEMENT.test(withoutLeadingComments(query.sql))
-}
-
-/** Whether the insert may turn into an update: `on conflict … do update`. */
-function mayUpdate({ onConflict }: InsertQueryNode): boolean {
-  return onConflict !== undefined && onConflict.doNothing !== true
 }
 
 /**

@@ -2,13 +2,16 @@ import type { CompiledQuery, RootOperationNode } from 'kysely'
 import type { RowReader } from './rows.js'
 
 /**
- * What the columns of tables mean in JavaScript, which `columnTypes()` of
- * `kysely-durable-sqlite/columns` makes. An option of the dialect.
+ * What the columns of tables mean in JavaScript: the option `columns` of the dialects. It is made by
+ * `columnTypes()` of `kysely-durable-sqlite/columns`, or by `drizzleColumns()` of
+ * `kysely-durable-sqlite/drizzle`.
  */
 export interface DurableObjectSqliteColumns {
   /**
    * Compiles a query whose values are encoded and whose rows can be decoded, by the plan that
    * {@link planOf} has for it.
+   *
+   * @hidden
    */
   compile(query: RootOperationNode, compiler: ColumnsCompiler): CompiledQuery
 }

@@ -1,3 +1,4 @@
+import type { QueryResult } from 'kysely'
 import type { SqlStorageCursor, SqlStorageValue } from '../platform/storage.js'
 
 /** Reads the values of one row, in the order of the columns, into an object. */
@@ -75,5 +76,24 @@ export function closeCursor(cursor: SqlStorageCursor): void {
     cursor.one()
   } catch {
     // Thrown whatever the number of rows left, unless it was one.
+  }
+}
+
+/** Results of this many rows each, read from the values as they are asked for. */
+export function* inChunks<R>(
+  values: Iterable<SqlStorageValue[]>,
+  readRow: RowReader,
+  chunkSize: number,
+): Generator<QueryResult<R>, void> {
+  let rows: Record<string, unknown>[] = []
+  for (const value of values) {
+    rows.push(readRow(value))
+    if (rows.length === chunkSize) {
+      yield { rows } as QueryResult<R>
+      rows = []
+    }
+  }
+  if (rows.length > 0) {
+    yield { rows } as QueryResult<R>
   }
 }

@@ -18,7 +18,7 @@ import {
 } from './sync-query.js'
 import type { SyncSession } from './sync-session.js'
 
-/** The argument of a call, which a query without parameters does not need. */
+/** The arguments of a prepared query: its values, or nothing for a query without parameters. */
 export type ParameterValues<P> = [keyof P] extends [never]
   ? [values?: Record<string, never>]
   : [values: P]
@@ -26,11 +26,25 @@ export type ParameterValues<P> = [keyof P] extends [never]
 const NO_NAMES: ReadonlySet<string> = new Set()
 
 /**
- * A query that was compiled once, by `SyncExecutor.prepare()`, to be run with other values each time.
+ * A query that was compiled once, by {@link SyncExecutor.prepare}, to be run with other values each time.
  *
- * The methods are those of `SyncExecutor`, with values in the place of a query. They throw
- * `ERR_PARAMETER_NAME` where the value of a parameter is missing or undefined, and for a name that the
- * query does not have.
+ * The methods are those of {@link SyncExecutor}, with values in the place of a query. They throw
+ * `ERR_PARAMETER_NAME` if the value of a parameter is missing or undefined, or if the query has no
+ * parameter of that name; and what the methods of `SyncExecutor` throw.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { type QueryParameters, SyncExecutor } from 'kysely-durable-sqlite'
+ *
+ * const rename = new SyncExecutor(db, ctx.storage).prepare(
+ *   (param: QueryParameters<{ id: number; name: string }>) =>
+ *     db.updateTable('person').set({ name: param('name') }).where('id', '=', param('id')),
+ * )
+ *
+ * rename.run({ id: 1, name: 'Ada' })
+ * const { numUpdatedRows } = rename.executeTakeFirst({ id: 2, name: 'Grace' })
+ * ```
  */
 export class PreparedQuery<P extends object, O> {
   readonly #session: SyncSession
@@ -59,7 +73,7 @@ export class PreparedQuery<P extends object, O> {
     this.#template = template
   }
 
-  /** Returns the rows; for a write without `returning` one result. */
+  /** Returns the rows. For a write without `returning` it returns one result. */
   execute(...[values]: ParameterValues<P>): O[] {
     return this.#execute(this.#bind(values))
   }
@@ -69,13 +83,13 @@ export class PreparedQuery<P extends object, O> {
     return this.#execute(this.#bind(values))[0] as FirstOutput<O>
   }
 
-  /** Returns the first row or result. Throws Kysely's `NoResultError`, or the error given, for none. */
+  /** Returns the first row or result. If there is none, throws Kysely's `NoResultError` or your error. */
   executeTakeFirstOrThrow(values: P, errorFactory: NoResultErrorFactory = NoResultError): O {
     const bound = this.#bind(values)
     return firstOrThrow(this.#execute(bound), bound.query, errorFactory)
   }
 
-  /** Runs the query for its effect alone. Rows that it has are dropped. */
+  /** Runs the query for its effect alone. Rows that it returns are dropped. */
   run(...[values]: ParameterValues<P>): void {
     const bound = this.#bind(values)
     this.#session.run(bound.query, bound.parameters)

@@ -14,9 +14,11 @@ import { parseJsonInPlace } from './parse-json.js'
 
 /**
  * A Kysely plugin whose results can be had without a promise. A plugin of your own works with
- * `SyncExecutor` if it has this method beside `transformResult()`.
+ * {@link SyncExecutor} if it has this method beside `transformResult()`. Kysely's own plugins work as
+ * they are.
  */
 export interface SyncResultPlugin extends KyselyPlugin {
+  /** Returns what `transformResult()` resolves to. */
   transformResultSync(args: PluginTransformResultArgs): QueryResult<UnknownRow>
 }
 

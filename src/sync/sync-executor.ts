@@ -15,14 +15,15 @@ import { SyncSession } from './sync-session.js'
  * Runs Kysely's queries without promises, as SQL in a Durable Object is synchronous: in
  * `ctx.storage.transactionSync()`, in a getter, in a WebSocket handler that must not be interleaved.
  *
- * The queries are those that `db` builds, and the results those that awaiting them would give. Values,
- * errors, limits and `onQuery` are the dialect's; Kysely's `log` is not called. The plugins of `db`
- * apply to the results; those that a query has by its own `withPlugin()` apply to its SQL only.
+ * It takes the queries that `db` builds, and returns what awaiting them would. Values, errors, limits and
+ * `onQuery` are the dialect's; Kysely's `log` is not called. The plugins of `db` apply to the results. A
+ * plugin that a query has by its own `withPlugin()` applies to its SQL only.
  *
- * It never waits. While a `db.transaction()` is open, every call throws `ERR_TRANSACTION_OPEN`; an
- * executor made from the `trx` works inside that transaction, until it ends.
+ * It never waits. While a `db.transaction()` is open, every call throws `ERR_TRANSACTION_OPEN`. An
+ * executor made from the `trx` works inside that transaction until it ends, and then throws
+ * `ERR_TRANSACTION_ENDED`.
  *
- * Throws `ERR_INVALID_DATABASE` if `db` has another dialect or another storage, and
+ * The constructor throws `ERR_INVALID_DATABASE` if `db` has another dialect or another storage, and
  * `ERR_UNSUPPORTED_PLUGIN` for a plugin whose results can only be had through a promise.
  *
  * ### Examples
@@ -47,8 +48,8 @@ export class SyncExecutor {
   }
 
   /**
-   * Returns the rows of a query; for a write without `returning` one `InsertResult`, `UpdateResult` or
-   * `DeleteResult`. Throws `DurableObjectSqliteError`.
+   * Returns the rows of a query. For a write without `returning` it returns one `InsertResult`,
+   * `UpdateResult` or `DeleteResult`. Throws {@link DurableObjectSqliteError}.
    */
   execute<O>(query: SyncQuery<O>): O[] {
     return this.#execute<O>(this.#session.compile(query))
@@ -59,7 +60,7 @@ export class SyncExecutor {
     return this.execute(query)[0] as FirstOutput<O>
   }
 
-  /** Returns the first row or result. Throws Kysely's `NoResultError`, or the error given, for none. */
+  /** Returns the first row or result. If there is none, throws Kysely's `NoResultError` or your error. */
   executeTakeFirstOrThrow<O>(
     query: SyncQuery<O>,
     errorFactory: NoResultErrorFactory = NoResultError,
@@ -69,8 +70,8 @@ export class SyncExecutor {
   }
 
   /**
-   * Runs a query for its effect alone, which saves asking for the number of rows and the id. Rows that
-   * it has are dropped.
+   * Runs a query for its effect alone, which saves asking SQLite for the number of rows and the id. Rows
+   * that it returns are dropped.
    */
   run(query: SyncQuery<unknown>): void {
     const compiled = this.#session.compile(query)
@@ -79,12 +80,16 @@ export class SyncExecutor {
 
   /**
    * Runs the closure in `ctx.storage.transactionSync()` and returns what it returns. If it throws,
-   * everything it did is undone. See {@link withDoTransaction}, by whose rules it may be nested and
-   * returns no promise.
+   * everything it did is undone. It may be nested. A closure that returns a promise throws
+   * `ERR_ASYNC_TRANSACTION`, as in {@link withDoTransaction}.
    *
    * ### Examples
    *
    * ```ts
+   * import { SyncExecutor } from 'kysely-durable-sqlite'
+   *
+   * const sync = new SyncExecutor(db, ctx.storage)
+   *
    * sync.transaction(() => {
    *   sync.run(db.updateTable('account').set('balance', 90).where('id', '=', 1))
    *   sync.run(db.updateTable('account').set('balance', 10).where('id', '=', 2))
@@ -98,17 +103,18 @@ export class SyncExecutor {
 
   /**
    * Builds and compiles a query once, to be run with other values each time. A parameter may stand
-   * wherever an expression may, and a parameter that is an array behind `in` and `not in`.
+   * wherever an expression may. One whose type is an array stands for the list of `in` and `not in`.
    *
-   * Say the types of the parameters where the function takes `param`: TypeScript then infers those of
-   * the rows. The function must do nothing but build the query: it is called again for values that
-   * need other SQL, as a `bigint` does.
+   * Declare the types of the parameters where the function takes `param`: TypeScript then infers those
+   * of the rows. The function must do nothing but build the query, since it is called again for values
+   * that need other SQL, as a `bigint` does.
    *
    * ### Examples
    *
    * ```ts
-   * import { type QueryParameters } from 'kysely-durable-sqlite'
+   * import { type QueryParameters, SyncExecutor } from 'kysely-durable-sqlite'
    *
+   * const sync = new SyncExecutor(db, ctx.storage)
    * const byEmail = sync.prepare((param: QueryParameters<{ email: string }>) =>
    *   db.selectFrom('person').selectAll().where('email', '=', param('email')),
    * )

@@ -12,17 +12,19 @@ import {
 } from 'kysely'
 
 /**
- * A query that can be run synchronously: any query builder, schema builder or `sql` template of
- * Kysely's, or a compiled query. `O` is the type of its rows.
+ * A query that can be run synchronously: one of Kysely's query builders, schema builders or `sql`
+ * templates, or a compiled query. `O` is the type of its rows.
  */
 export type SyncQuery<O> =
   | {
+      /** Kysely's method of the same name. */
       compile(executorProvider: QueryExecutorProvider): CompiledQuery<O>
+      /** Kysely's method of the same name. */
       toOperationNode(executorProvider: QueryExecutorProvider): OperationNode
     }
   | CompiledQuery<O>
 
-/** The first of the rows, which there may be none of; a write always has its one result. */
+/** The first of the rows, or undefined. A write always has its one result. */
 export type FirstOutput<O> = O extends InsertResult | UpdateResult | DeleteResult
   ? O
   : O | undefined
@@ -47,7 +49,7 @@ export function toOutput(
   }
 }
 
-/** Makes the error to throw where a query returns nothing: a class, or a function that returns one. */
+/** Makes the error to throw where a query returns nothing: a class, or a function that returns an error. */
 export type NoResultErrorFactory = NoResultErrorConstructor | ((node: QueryNode) => Error)
 
 /** The first row or result. Throws if there is none. */

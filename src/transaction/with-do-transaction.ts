@@ -1,7 +1,24 @@
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike } from '../platform/storage.js'
 
-/** What a synchronous transaction returns: anything but a promise. */
+/**
+ * What the closure of a synchronous transaction returns: anything but a promise. It is for a function of
+ * your own that passes on a closure to `SyncExecutor.transaction()` or {@link withDoTransaction}.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * import { type NotPromise, SyncExecutor } from 'kysely-durable-sqlite'
+ *
+ * const sync = new SyncExecutor(db, ctx.storage)
+ *
+ * function logged<T>(closure: () => NotPromise<T>): T {
+ *   const result = sync.transaction<T>(closure)
+ *   console.log('committed')
+ *   return result
+ * }
+ * ```
+ */
 export type NotPromise<T> = T extends PromiseLike<unknown> ? never : T
 
 /**

@@ -14,18 +14,18 @@ const VIOLATIONS = `
 const running = new WeakSet<SqlStorage>()
 
 /**
- * Runs the function in a transaction without foreign keys, checks them, commits, and puts them back
- * on: what a table rebuild (create, copy, drop, rename) takes, because to drop a table is to delete
- * its rows, and `on delete cascade` deletes those that refer to them. All of it is done or nothing
- * is: if the function throws, or a row refers to one that is not there, everything it did is undone.
+ * Runs the function in a transaction without foreign keys, checks them, commits, and switches them on
+ * again. A table rebuild (create, copy, drop, rename) needs that: to drop a table is to delete its rows,
+ * and `on delete cascade` deletes those that refer to them. If the function throws, or if a row refers to
+ * one that is not there, everything is undone.
  *
  * Schema tools may switch foreign keys off and on by themselves inside the function. They are off
  * from its start, and on again at its end.
  *
- * Call it in `ctx.blockConcurrencyWhile()`, before anything else uses the object: a query on `db` that
- * is sent beside it is part of it. One that has to wait for a transaction waits for the end of all of
- * it, so do one thing at a time in the function. The platform ends whatever takes longer than 30 s. The
- * check reads every row that has a foreign key.
+ * Call it in `ctx.blockConcurrencyWhile()`, before anything else uses the object: a query on `db` that is
+ * sent meanwhile is part of it. Do one thing at a time in the function: a query that has to wait for a
+ * transaction waits for the end of all of it. The platform ends whatever takes longer than 30 s. The check
+ * reads every row that has a foreign key.
  *
  * Throws `ERR_FOREIGN_KEY_VIOLATION` if a row refers to one that is not there,
  * `ERR_PRAGMA_IGNORED` inside a transaction, `ERR_FOREIGN_KEYS_OFF` while it is running, and
@@ -40,10 +40,10 @@ const running = new WeakSet<SqlStorage>()
  * import { withoutForeignKeys } from 'kysely-durable-sqlite'
  *
  * await withoutForeignKeys(ctx.storage, async () => {
- *   await sql`create table new_author (id integer primary key, name text not null)`.execute(db)
- *   await sql`insert into new_author select id, name from author`.execute(db)
- *   await db.schema.dropTable('author').execute()
- *   await db.schema.alterTable('new_author').renameTo('author').execute()
+ *   await sql`create table new_person (id integer primary key, name text not null)`.execute(db)
+ *   await sql`insert into new_person select id, name from person`.execute(db)
+ *   await db.schema.dropTable('person').execute()
+ *   await db.schema.alterTable('new_person').renameTo('person').execute()
  * })
  * ```
  */

@@ -125,6 +125,19 @@ describe('generateKyselyDbInterface with columns', () => {
     ])
   })
 
+  it('should import only what it uses, where CamelCasePlugin cannot reach a column or a table', async () => {
+    const lines = await generated(
+      { columns: true, camelCase: true },
+      'create table a (user_role text, userRole text default (1), n int)',
+      'create table user_roles (id text)',
+      'create table userRoles (is_admin bool not null)',
+    )
+    expect(lines.filter((line) => line.startsWith('import'))).toEqual([
+      "import type { ColumnType } from 'kysely'",
+      "import { columnTypes } from 'kysely-durable-sqlite/columns'",
+    ])
+  })
+
   it.each([
     ['a boolean', ['a: boolean(),']],
     ['a BOOL', ['a: boolean(),']],

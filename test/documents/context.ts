@@ -44,9 +44,12 @@ export interface Context {
 
 /** What the hidden code after a block that exports a Durable Object may use. */
 export interface ModuleContext extends Pick<Context, 'equal' | 'rejects'> {
-  /** A new object of the class that the block exports. */
+  /** A new object of the class that the block exports, on which `$rows(query)` runs SQL. */
   // oxlint-disable-next-line typescript/no-explicit-any -- its methods are those of the block's class
   readonly stub: any
+  /** Another one. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- as above
+  readonly another: any
   /** Sends a request to the Worker that the block exports by default. */
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>
 }

@@ -8,11 +8,11 @@ export * from '../../.documents/blocks.js'
 interface Env {
   readonly SNIPPET: DurableObjectNamespace<Snippet>
   readonly EMPTY: DurableObjectNamespace
-  readonly [className: `Block${number}`]: DurableObjectNamespace<ConstructibleObject>
+  readonly [className: `Block${number}`]: DurableObjectNamespace<QueryableObject>
 }
 
-interface ConstructibleObject extends Rpc.DurableObjectBranded {
-  construct(): void
+interface QueryableObject extends Rpc.DurableObjectBranded {
+  $rows(query: string): Record<string, SqlStorageValue>[]
 }
 
 export class Empty extends DurableObject {}
@@ -30,11 +30,12 @@ async function run(index: number, env: Env, ctx: ExecutionContext): Promise<void
     return
   }
   const namespace = env[`Block${index}`]
-  const stub = namespace.get(namespace.newUniqueId())
-  await stub.construct()
+  const stub = namespace.getByName(crypto.randomUUID())
+  await stub.$rows('select 1')
   const block = blocks[index]
   const context: ModuleContext = {
     stub,
+    another: namespace.getByName(crypto.randomUUID()),
     equal,
     rejects,
     fetch: (path, init) =>

@@ -22,6 +22,7 @@ async function send(method: string, url: string, body?: unknown, cookie = ''): P
 }
 
 const password = 'correct horse'
+const ISO_DATE = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
 
 it('should serve the better-auth example with `npm start`', { timeout: 120_000 }, () =>
   withStateDirectory(async (state) => {
@@ -49,7 +50,7 @@ it('should serve the better-auth example with `npm start`', { timeout: 120_000 }
       cookie = signedIn.cookie
       expect(await send('GET', `${url}/clean-up`)).toMatchObject({
         status: 200,
-        body: { last: expect.any(Number), next: expect.any(Number) },
+        body: { last: expect.stringMatching(ISO_DATE), next: expect.stringMatching(ISO_DATE) },
       })
     }
     // The object wakes up, as of the oldest date, with its tables made, its KV and its alarm set.

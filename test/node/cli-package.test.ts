@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { tarball } from './tarball.ts'
 import { type DevServer, startWranglerDev } from './wrangler-dev.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -47,13 +48,8 @@ beforeAll(() => {
     cpSync(join(example, name), join(project, name))
   }
   writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
-  const packed = spawnSync('npm', ['pack', '--ignore-scripts', '--pack-destination', project], {
-    cwd: root,
-    encoding: 'utf8',
-  })
-  const tarball = packed.stdout.trim().split('\n').at(-1)!
   const { status, output } = run(
-    `npm install --offline --no-audit --no-fund ${join(project, tarball)} ${join(root, 'node_modules/kysely')}`,
+    `npm install --offline --no-audit --no-fund ${tarball} ${join(root, 'node_modules/kysely')}`,
   )
   if (status !== 0) {
     throw new Error(output)

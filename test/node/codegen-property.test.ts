@@ -29,6 +29,8 @@ const WORKER = `
         tables,
         source: generateKyselyDbInterface(tables),
         camelCaseSource: generateKyselyDbInterface(tables, { camelCase: true }),
+        columnsSource: generateKyselyDbInterface(tables, { columns: true }),
+        camelCaseColumnsSource: generateKyselyDbInterface(tables, { columns: true, camelCase: true }),
       })
     }
   }
@@ -43,6 +45,8 @@ interface Generated {
   readonly tables: readonly TableSchema[]
   readonly source: string
   readonly camelCaseSource: string
+  readonly columnsSource: string
+  readonly camelCaseColumnsSource: string
 }
 
 /** A table as it is created, in SQL, and what must be found of it. */
@@ -398,19 +402,23 @@ describe('any schema', () => {
       let modules = 0
       await fc.assert(
         fc.asyncProperty(schema, async (examples) => {
-          const { tables, source, camelCaseSource } = await createAndGenerate(
+          const { tables, ...sources } = await createAndGenerate(
             examples.map(({ statement }) => statement),
           )
           const expected = examples.map(({ expected }) => expected).toSorted(byName)
           expect(tables.map(facts).toSorted(byName)).toEqual(expected)
-          for (const text of [source, camelCaseSource]) {
+          for (const text of Object.values(sources)) {
             const typeNames = text.match(/^export interface .* \{/gm)
             expect(new Set(typeNames).size).toBe(expected.length + 1)
           }
           const module = `schema-${modules++}`
-          writeFileSync(join(directory, `${module}.ts`), source)
-          writeFileSync(join(directory, `${module}-camel-case.ts`), camelCaseSource)
-          writeFileSync(join(directory, `${module}-names.ts`), assertNames(module, expected))
+          for (const [name, text] of Object.entries(sources)) {
+            writeFileSync(join(directory, `${module}-${name}.ts`), text)
+          }
+          writeFileSync(
+            join(directory, `${module}-names.ts`),
+            assertNames(`${module}-source`, expected),
+          )
         }),
         { numRuns: Number(process.env['FAST_CHECK_RUNS'] ?? 150) },
       )

@@ -19,7 +19,7 @@ export interface DocumentModule {
 const IMPORT =
   /^ *import (?:type )?(?:(?<whole>\w+) from )?(?:\{(?<names>[^}]*)\} from )?(?<from>'[^']+')(?: *\/\/.*)?$/gm
 const EXPORT = /^export /m
-const DURABLE_OBJECT = /^export class (\w+) extends DurableObject\b/m
+const DURABLE_OBJECT = /^export class (\w+) extends (?:Agent|DurableObject)\b/m
 
 /** The modules of the code blocks of one document, in order. */
 export function toModules(blocks: readonly CodeBlock[]): DocumentModule[] {
@@ -59,7 +59,7 @@ function toModule(block: CodeBlock, imports: readonly string[]): DocumentModule 
     ? [
         `import type { ModuleContext as $Context } from '../test/documents/context.js'
 ${before}`,
-        `export async function $run({ stub, fetch, equal, rejects }: $Context) {
+        `export async function $run({ stub, another, fetch, equal, rejects }: $Context) {
 ${after}}
 `,
       ]

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { codeBlocks } from './code-blocks.ts'
@@ -19,7 +19,9 @@ const { compatibilityDate } = createRequire(import.meta.url)('workerd') as {
   compatibilityDate: string
 }
 
-const documents = globSync(['README.md', 'docs/*.md', 'examples/*/README.md'], { cwd: root })
+const documents = globSync(['README.md', 'docs/*.md', 'docs/api/*.md', 'examples/*/README.md'], {
+  cwd: root,
+})
   .toSorted()
   .map((document) => {
     const text = readFileSync(`${root}${document}`, 'utf8')
@@ -29,27 +31,41 @@ const documents = globSync(['README.md', 'docs/*.md', 'examples/*/README.md'], {
 const followed = ['docs/getting-started.md']
 const modules = documents
   .filter(({ document }) => !followed.includes(document))
-  .flatMap(({ blocks }) => toModules(blocks.filter(({ language }) => language === 'ts')))
+  .flatMap(({ document, blocks }) => {
+    const examples = blocks.filter(({ language }) => language === 'ts')
+    // The example of a docstring is read by itself, in an editor.
+    return document.startsWith('docs/api/')
+      ? examples.flatMap((example) => toModules([example]))
+      : toModules(examples)
+  })
 const runnable = modules
   .filter(({ block, kind }) => !block.flags.includes('compile-only') && kind !== 'file')
   .filter(({ kind }) => kind !== 'other')
-  .map(({ block, file, durableObject }, index) => ({
+  .map(({ block, file, durableObject }) => ({
     title: `${block.document}:${block.line}`,
-    index,
+    needsNode: block.flags.includes('nodejs_compat'),
     file,
     durableObject,
   }))
-/** Of the Durable Objects that blocks export. */
-const classNames = runnable.flatMap(({ index, durableObject }) =>
-  durableObject === undefined ? [] : `Block${index}`,
-)
+/** The Workers that run the blocks. */
+const workers = [
+  { title: 'in workerd', entry: 'blocks.ts', needsNode: false },
+  { title: 'in workerd with nodejs_compat', entry: 'blocks-with-node.ts', needsNode: true },
+].map((worker) => ({
+  ...worker,
+  blocks: runnable
+    .filter(({ needsNode }) => needsNode === worker.needsNode)
+    .map((block, index) => ({ ...block, index })),
+}))
 
 beforeAll(() => {
   rmSync(directory, { recursive: true, force: true })
   for (const { file, text } of modules) {
     write(file, text)
   }
-  write('blocks.ts', blocksText())
+  for (const { entry, blocks } of workers) {
+    write(entry, blocksText(blocks))
+  }
   for (const [file, text] of Object.entries(examplesText)) {
     write(file, text)
   }
@@ -66,7 +82,11 @@ beforeAll(() => {
         paths: {},
         types: ['@cloudflare/workers-types', '@cloudflare/vitest-plugin/types', 'node'],
       },
-      files: ['../test/documents/worker.ts', ...modules.map(({ file }) => file)],
+      files: [
+        '../test/documents/worker.ts',
+        ...workers.map(({ entry }) => entry),
+        ...modules.map(({ file }) => file),
+      ],
       include: [],
     }),
   )
@@ -89,18 +109,20 @@ function write(file: string, text: string): void {
 }
 
 /** What `test/documents/worker.ts` imports. */
-function blocksText(): string {
+function blocksText(blocks: (typeof workers)[number]['blocks']): string {
   return [
-    ...runnable.map(({ file, index }) => {
+    ...blocks.map(({ file, index }) => {
       const module = file.replace('.ts', '.js')
       return `import * as block${index} from './${module}'\n`
     }),
-    ...runnable.map(({ durableObject, index }) =>
+    ...blocks.map(({ durableObject, index }) =>
       durableObject === undefined
         ? ''
-        : `export class Block${index} extends block${index}.${durableObject} { construct() {} }\n`,
+        : `export class Block${index} extends block${index}.${durableObject} {
+  $rows(query: string) { return this.ctx.storage.sql.exec(query).toArray() }
+}\n`,
     ),
-    `export const blocks: any[] = [${runnable.map(({ index }) => `block${index}`).join(', ')}]\n`,
+    `export const blocks: any[] = [${blocks.map(({ index }) => `block${index}`).join(', ')}]\n`,
   ].join('')
 }
 
@@ -120,7 +142,7 @@ describe('the code blocks of the documents', () => {
     expect(await typeScriptErrors()).toEqual([])
   })
 
-  describe('in workerd', () => {
+  describe.each(workers)('$title', ({ needsNode, entry, blocks }) => {
     let miniflare: Miniflare
 
     beforeAll(async () => {
@@ -130,16 +152,23 @@ describe('the code blocks of the documents', () => {
         bundle: true,
         format: 'esm',
         target: 'es2024',
-        external: ['cloudflare:*'],
+        // Agents imports mimetext, which is for Node.js, when it sends mail.
+        external: ['cloudflare:*', ...(needsNode ? ['node:*', 'mimetext'] : [])],
+        plugins: [resolveBlocks(entry)],
         write: false,
         logLevel: 'error',
       })
+      const classNames = blocks.flatMap(({ index, durableObject }) =>
+        durableObject === undefined ? [] : `Block${index}`,
+      )
       const classes = { SNIPPET: 'Snippet', EMPTY: 'Empty' }
       miniflare = new Miniflare(
         convertV4MiniflareOptions({
           modules: true,
           script: outputFiles.map(({ text }) => text).join(''),
           compatibilityDate,
+          compatibilityFlags: needsNode ? ['nodejs_compat'] : [],
+          r2Buckets: ['BACKUPS'],
           durableObjects: Object.fromEntries(
             [...Object.entries(classes), ...classNames.map((name) => [name, name])].map(
               ([binding, className]) => [binding, { className, useSQLite: true }],
@@ -151,12 +180,22 @@ describe('the code blocks of the documents', () => {
 
     afterAll(() => miniflare.dispose())
 
-    it.each(runnable)('should run $title', async ({ index }) => {
+    it.each(blocks)('should run $title', async ({ index }) => {
       const response = await miniflare.dispatchFetch(`http://localhost/${index}`)
       expect(await response.text()).toBe('')
     })
   })
 })
+
+/** Has `test/documents/worker.ts` import the blocks of another entry. */
+function resolveBlocks(entry: string): Plugin {
+  return {
+    name: 'blocks',
+    setup(bundler) {
+      bundler.onResolve({ filter: /\/blocks\.js$/ }, () => ({ path: `${directory}/${entry}` }))
+    },
+  }
+}
 
 /** What `tsc` says of the modules, with the lines of the documents. */
 async function typeScriptErrors(): Promise<string[]> {

@@ -1,7 +1,13 @@
+import { cpSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { startByNpm } from './wrangler-dev.ts'
+
+const examples = join(import.meta.dirname, '../../examples')
+
+/** What `.gitignore` keeps out of a clone. */
+const ignored = new Set(['.wrangler', 'compiled-functions.js', 'dist', 'node_modules'])
 
 export interface Example extends AsyncDisposable {
   readonly url: string
@@ -13,12 +19,7 @@ export async function startExample(
   state: string,
   ...options: readonly string[]
 ): Promise<Example> {
-  const { url, stop } = await startByNpm(
-    join(import.meta.dirname, '../../examples', name),
-    '--persist-to',
-    state,
-    ...options,
-  )
+  const { url, stop } = await startByNpm(join(examples, name), '--persist-to', state, ...options)
   return { url, [Symbol.asyncDispose]: stop }
 }
 
@@ -30,4 +31,10 @@ export async function withStateDirectory(body: (path: string) => Promise<void>):
   } finally {
     await rm(path, { recursive: true, force: true })
   }
+}
+
+/** Copies what a clone of this repository has of an example. */
+export function copyExample(name: string, to: string): void {
+  const from = join(examples, name)
+  cpSync(from, to, { recursive: true, filter: (path) => !ignored.has(basename(path)) })
 }

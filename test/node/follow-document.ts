@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'vitest'
 import { type CodeBlock, codeBlocks } from './code-blocks.ts'
 import { fileOf } from './document-modules.ts'
-import { type DevServer, quietWrangler, startWranglerDev } from './wrangler-dev.ts'
+import { tarball } from './tarball.ts'
+import { ANY_PORT, type DevServer, quietWrangler, startServer } from './wrangler-dev.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -15,84 +16,149 @@ const { devDependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8
   devDependencies: Record<string, string>
 }
 
+/** Of a terminal: a server runs in one of its own until the end. */
+const SERVER = /^(?:npm start|npx wrangler dev)\n$/m
+
 /**
- * Does in an empty directory what a document says, block by block: writes the files
- * (`ts file=src/index.ts`), runs the commands (`sh`), and compares what they print with the block that
- * follows (`json answer`). `npx wrangler dev` runs on a free port until the end.
+ * Does in a directory what a document says, block by block:
  *
- * Only the sources of packages are others than written: this one is the tarball, and the rest have the
- * versions of this repository.
+ * - `ts file=src/index.ts` is written to that file.
+ * - `sh` is run, in the directory that the block before it went to.
+ * - `json answer` and `text answer` are what a terminal then shows. `…` stands for what differs each
+ *   time, and alone on a line of text for any lines.
+ * - `sh clone` is for a clone of this repository, and is left out.
+ *
+ * What is done is as written, but for the port of a server, and the sources of packages: this one is
+ * the tarball, and the others have the versions of this repository. Returns the directory where it ends.
  */
 export async function followDocument(
   document: string,
   {
     directory,
-    tarball,
     until,
   }: {
     readonly directory: string
-    readonly tarball: string
     /** A text in the document where to stop. Default: the end. */
     readonly until?: string
   },
-): Promise<void> {
+): Promise<string> {
   const [text = ''] = readFileSync(join(root, document), 'utf8').split(until ?? '\0')
-  const blocks = codeBlocks(document, text)
+  let place = directory
+  let output = ''
   let server: DevServer | undefined
   try {
-    for (const [index, block] of blocks.entries()) {
+    for (const block of codeBlocks(document, text)) {
       const file = fileOf(block)
       if (file !== undefined) {
-        const path = join(directory, file)
+        const path = join(place, file)
         mkdirSync(dirname(path), { recursive: true })
         writeFileSync(path, block.code)
-      } else if (block.language === 'sh' && block.code.trim() === 'npx wrangler dev') {
-        server = await startWranglerDev(directory)
-      } else if (block.language === 'sh') {
-        const output = await execute(toCommands(block, tarball, server), directory)
-        const answer = blocks[index + 1]
-        if (answer?.flags.includes('answer')) {
-          expect(parsed(output, answer), `${document}:${answer.line}`).toEqual(
-            parsed(answer.code, answer),
-          )
+      } else if (block.flags.includes('answer')) {
+        expectAnswer(output, block)
+      } else if (block.language === 'sh' && !block.flags.includes('clone')) {
+        const [command] = SERVER.exec(block.code) ?? []
+        const commands = toCommands(block.code.replace(SERVER, ''), server)
+        ;({ output, place } = await execute(commands, place))
+        if (command !== undefined) {
+          server = await startOnAnyPort(command.trim(), place)
         }
       }
     }
+    return place
   } finally {
     await server?.stop()
   }
 }
 
-/** JSON may be laid out in another way. */
-function parsed(text: string, { language }: CodeBlock): unknown {
-  return language === 'json' ? JSON.parse(text) : text.trim()
-}
-
-async function execute(commands: string, directory: string): Promise<string> {
-  try {
-    const { stdout } = await run('bash', ['-euc', commands], { cwd: directory, env: environment() })
-    return stdout
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string }
-    throw new Error(`${commands}\n${stdout}\n${stderr}`, { cause: error })
+function expectAnswer(output: string, { document, line, language, code }: CodeBlock): void {
+  if (language === 'json') {
+    const expected: unknown = JSON.parse(code, (_, value: unknown) =>
+      typeof value === 'string' && value.includes('…')
+        ? expect.stringMatching(toPattern(value))
+        : value,
+    )
+    expect(parsed(output), `${document}:${line}`).toEqual(expected)
+  } else {
+    // All of it is compared, so that a difference is shown line by line.
+    const [shown, expected] = [output.trim(), code.trim()]
+    const compared = toPattern(expected).test(shown) ? expected : shown
+    expect(compared, `${document}:${line}`).toBe(expected)
   }
 }
 
-/** As a newcomer has it: nothing of this repository's `npm run`. */
-function environment(): NodeJS.ProcessEnv {
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function toPattern(text: string): RegExp {
+  const pattern = text
+    .replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+    .replaceAll(/^…(?:\n|$)/gm, String.raw`(?:.*(?:\n|$))*?`)
+    .replaceAll('…', '[^"\n]+')
+  return new RegExp(`^${pattern}$`)
+}
+
+/** Runs the commands, and tells what they show and where they went. */
+async function execute(
+  commands: string,
+  directory: string,
+): Promise<{ readonly output: string; readonly place: string }> {
+  // In a terminal curl has no progress to show.
+  const script = `exec 2>&1
+curl() { command curl --silent --show-error "$@"; }
+${commands}
+printf '\\0%s' "$PWD"`
+  try {
+    const { stdout } = await run('bash', ['-euc', script], {
+      cwd: directory,
+      env: newcomer(),
+      maxBuffer: 2 ** 24,
+    })
+    const [output = '', place = ''] = stdout.split('\0')
+    return { output, place }
+  } catch (error) {
+    const { stdout } = error as { stdout: string }
+    throw new Error(`${commands}\n${stdout}`, { cause: error })
+  }
+}
+
+function startOnAnyPort(command: string, directory: string): Promise<DevServer> {
+  const [name = '', ...words] = command.split(' ')
+  if (name === 'npx') {
+    return startServer(name, [...words, '--ip', '127.0.0.1', ...ANY_PORT], directory, newcomer())
+  }
+  const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>
+  }
+  const options = scripts['start']?.startsWith('vite') ? ['--port', '0'] : ANY_PORT
+  return startServer(name, [...words, '--', ...options], directory, newcomer())
+}
+
+/** What a newcomer has: nothing of this repository's `npm run` and programs, but its Node.js. */
+function newcomer(): NodeJS.ProcessEnv {
   const own = Object.entries(quietWrangler).filter(([name]) => !/^npm_(?!config)/.test(name))
-  return Object.fromEntries(own)
+  const path = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((directory) => !directory.includes('node_modules'))
+  return {
+    ...Object.fromEntries(own),
+    PATH: [dirname(process.execPath), ...path].join(delimiter),
+  }
 }
 
-function toCommands({ code }: CodeBlock, tarball: string, server: DevServer | undefined): string {
+function toCommands(code: string, server: DevServer | undefined): string {
   return code
-    .replaceAll(/^npm install .*$/gm, (line) => pinned(line, tarball))
-    .replaceAll(/(?:http:\/\/)?localhost:8787/g, server?.url.replace(/\/$/, '') ?? '')
+    .replaceAll(/^npm install .*$/gm, pinned)
+    .replaceAll('localhost:8787', server === undefined ? '$&' : new URL(server.url).host)
 }
 
-function pinned(install: string, tarball: string): string {
+function pinned(install: string): string {
   const words = install.split(' ').map((word) => {
-    if (word === 'kysely-durable-sqlite') {
+    if (/^kysely-durable-sqlite(?:@latest)?$/.test(word)) {
       return tarball
     }
     const version = devDependencies[word]

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { copyExample } from './example.ts'
 import { type DevServer, quietWrangler, serveWorker } from './wrangler-dev.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -20,11 +20,7 @@ export async function buildApplication(): Promise<Application> {
   // packages are found.
   await mkdir(`${root}.wrangler`, { recursive: true })
   const directory = await mkdtemp(`${root}.wrangler/multi-tenant-`)
-  const leaveOut = new Set(['dist', 'node_modules', '.wrangler'])
-  await cp(example, `${directory}/source`, {
-    recursive: true,
-    filter: (path) => path === example || !leaveOut.has(basename(path)),
-  })
+  copyExample('multi-tenant', `${directory}/source`)
   await promisify(execFile)(
     `${root}node_modules/.bin/vite`,
     ['build', '--outDir', `${directory}/dist`, '--emptyOutDir', '--logLevel', 'error'],

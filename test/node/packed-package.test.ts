@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { tarball } from './tarball.ts'
 import { type DevServer, startWranglerDev } from './wrangler-dev.ts'
 
 const run = promisify(execFile)
@@ -72,12 +73,11 @@ export default {
 `
 
 beforeAll(async () => {
-  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', project], { cwd: root })
   // As npm would install it, without asking a registry for the peer.
   mkdirSync(`${project}/node_modules/@cloudflare`, { recursive: true })
-  await run('sh', ['-c', 'tar xzf *.tgz && mv package node_modules/kysely-durable-sqlite'], {
-    cwd: project,
-  })
+  const own = `${project}/node_modules/kysely-durable-sqlite`
+  mkdirSync(own)
+  await run('tar', ['xzf', tarball, '-C', own, '--strip-components=1'])
   for (const name of ['kysely', '@cloudflare/workers-types']) {
     symlinkSync(`${root}node_modules/${name}`, `${project}/node_modules/${name}`)
   }

@@ -25,6 +25,7 @@ const source = `
     rename(name) { return this.db.updateTable('person').set({ name }).where('id', '=', 2).executeTakeFirstOrThrow() }
     remove() { return this.db.deleteFrom('person').executeTakeFirstOrThrow() }
     rows() { return this.db.selectFrom('person').selectAll().execute() }
+    one(name) { return this.db.selectFrom('person').selectAll().where('name', '=', name).executeTakeFirstOrThrow() }
     stream() { return this.db.selectFrom('person').selectAll().stream() }
   }
 
@@ -33,8 +34,9 @@ const source = `
       const value = await promise
       return typeof value === 'bigint' ? \`\${value}n\` : value
     } catch (error) {
-      const { name, message, code, sql, constructor } = error
-      return { name, message, code, sql, isError: error instanceof Error, constructor: constructor.name }
+      const { name, message, code, sql, node, constructor } = error
+      const value = node?.where.where.rightOperand.value
+      return { name, message, code, sql, value, isError: error instanceof Error, constructor: constructor.name }
     }
   }
 
@@ -48,6 +50,7 @@ const source = `
       for (const method of ['add', 'rename', 'remove', 'stream']) {
         results[method] = await arrived(people[method]('Eve'))
       }
+      results.noResult = await arrived(people.one('Eve'))
       results.rowsAfterwards = await arrived(people.rows())
       return Response.json(results)
     },
@@ -117,6 +120,14 @@ describe.each(['2024-09-23', '2026-04-06', '2026-04-20', ...FROM_2026_04_21])(
                 isError: true,
                 constructor: 'Error',
               },
+          noResult: {
+            name: 'Error',
+            message: 'no result',
+            // Of the query, which is in the error.
+            ...(FROM_2026_04_21.includes(compatibilityDate) ? { value: 'Eve' } : {}),
+            isError: true,
+            constructor: 'Error',
+          },
           add: unclassed('InsertResult'),
           rename: unclassed('UpdateResult'),
           remove: unclassed('DeleteResult'),

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const ANY_PORT = ['--port', '0', '--inspector-port', '0']
+/** Of wrangler. */
+export const ANY_PORT = ['--port', '0', '--inspector-port', '0']
 const script = fileURLToPath(new URL('serve-worker.ts', import.meta.url))
 const wrangler = fileURLToPath(new URL('../../node_modules/.bin/wrangler', import.meta.url))
 
@@ -34,25 +35,22 @@ export function startByNpm(directory: string, ...options: readonly string[]): Pr
   return startServer('npm', ['start', '--silent', '--', ...ANY_PORT, ...options], directory)
 }
 
-/** Runs `npm start` of a project of Vite, on a free port. */
-export function startVite(directory: string): Promise<DevServer> {
-  return startServer('npm', ['start', '--', '--port', '0'], directory)
-}
-
 /** Serves a Worker that was built, in plain workerd, which starts sooner than `wrangler dev`. */
 export function serveWorker(directory: string, state: string): Promise<DevServer> {
   return startServer(process.execPath, [script, directory, state], directory)
 }
 
-async function startServer(
+/** Starts what says in its output where it listens. */
+export async function startServer(
   command: string,
   words: readonly string[],
   directory: string,
+  env: NodeJS.ProcessEnv = quietWrangler,
 ): Promise<DevServer> {
   // In a process group of its own, so that workerd ends with it.
   const child = spawn(command, words, {
     cwd: directory,
-    env: quietWrangler,
+    env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

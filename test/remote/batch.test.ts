@@ -131,6 +131,44 @@ describe.each(databases)('batch on %s', (_, open) => {
       expect(await names(scope)).toEqual(['Ada', 'Grace', 'Eve'])
     }))
 
+  it('should let nothing come between its queries', () =>
+    withPerson(async (scope) => {
+      const { db } = scope
+      await Promise.all([
+        batch(db, [add(db, 'Ada'), add(db, 'Bob'), add(db, 'Eve')]),
+        add(db, 'Grace').execute(),
+        batch(db, [add(db, 'Hedy'), add(db, 'Ida')]),
+      ])
+      const order = (await names(scope)).join(' ')
+      expect(order).toContain('Ada Bob Eve')
+      expect(order).toContain('Hedy Ida')
+    }))
+
+  it('should show each query to the log, with the error if one fails', () => {
+    const log: [string, string][] = []
+    return withPerson(
+      async ({ db }) => {
+        await expect(batch(db, [add(db, 'Ada'), add(db, 'Ada')])).rejects.toMatchObject({
+          index: 1,
+        })
+        const sql = 'insert into `person` (`name`) values (?)'
+        expect(log).toEqual([
+          [sql, 'SQLITE_CONSTRAINT_UNIQUE'],
+          [sql, 'SQLITE_CONSTRAINT_UNIQUE'],
+        ])
+      },
+      {
+        kysely: {
+          log: (event) => {
+            if (event.level === 'error') {
+              log.push([event.query.sql, (event.error as { code: string }).code])
+            }
+          },
+        },
+      },
+    )
+  })
+
   it('should do nothing for no queries', () =>
     withPerson(async ({ db }) => {
       expect(await batch(db, [])).toEqual([])
@@ -164,6 +202,19 @@ describe.each(databases)('batch on %s', (_, open) => {
 })
 
 describe('batch', () => {
+  it('should need the storage, for a transaction', () =>
+    insideObject<PersonDatabase>(
+      async ({ db, exec }) => {
+        await exec('create table person (id integer primary key, name text unique)')
+        const add = db.insertInto('person').values({ name: 'Ada' })
+        await expect(batch(db, [add])).rejects.toMatchObject({
+          code: 'ERR_TRANSACTION_UNSUPPORTED',
+        })
+        expect(await db.selectFrom('person').selectAll().execute()).toEqual([])
+      },
+      { from: ({ sql }) => sql },
+    ))
+
   it('should refuse a Kysely of another dialect', async () => {
     const db = new Kysely<PersonDatabase>({
       dialect: {

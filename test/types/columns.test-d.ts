@@ -54,6 +54,11 @@ columnTypes<{ pet: Database['pet'] }>({})
 // The codec is inferred from the column.
 columnTypes<{ person: { prefs: Prefs } }>({ person: { prefs: json() } })
 
+// What every object has is left out like any other column or table.
+columnTypes<{ pet: { constructor: string; done: boolean }; toString: { id: number } }>({
+  pet: { done: boolean() },
+})
+
 // @ts-expect-error -- the table has columns that need a codec
 columnTypes<Database>({})
 

@@ -7,7 +7,7 @@ import {
   type UpdateResult,
 } from 'kysely'
 import { expectTypeOf } from 'vitest'
-import type { PreparedQuery, QueryParameters, SyncExecutor } from '../../src/index.js'
+import type { NotPromise, PreparedQuery, QueryParameters, SyncExecutor } from '../../src/index.js'
 
 interface Database {
   person: { id: Generated<number>; name: string; age: number | null }
@@ -71,6 +71,16 @@ expectTypeOf(sync.run(insert)).toEqualTypeOf<void>()
 expectTypeOf(sync.transaction(() => 5)).toEqualTypeOf<number>()
 // @ts-expect-error
 void sync.transaction(async () => {})
+
+// A function of one's own passes on a closure, and refuses what the transaction refuses.
+function logged<T>(closure: () => NotPromise<T>): T {
+  const result = sync.transaction<T>(closure)
+  console.log('committed')
+  return result
+}
+expectTypeOf(logged(() => 5)).toEqualTypeOf<number>()
+// @ts-expect-error
+void logged(async () => {})
 // @ts-expect-error
 sync.execute('select 1')
 

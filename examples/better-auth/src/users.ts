@@ -30,11 +30,13 @@ export class Users extends DurableObject {
           ? Response.json({ error: 'Sign in first.' }, { status: 401 })
           : Response.json({ name: session.user.name, email: session.user.email })
       }
-      case '/clean-up':
+      case '/clean-up': {
+        const next = await this.ctx.storage.getAlarm()
         return Response.json({
-          last: await this.ctx.storage.get('lastCleanUp'),
-          next: await this.ctx.storage.getAlarm(),
+          last: await this.ctx.storage.get<Date>('lastCleanUp'),
+          next: next === null ? null : new Date(next),
         })
+      }
       default:
         return auth.handler(request)
     }
@@ -46,8 +48,8 @@ export class Users extends DurableObject {
   }
 
   async #planCleanUp(): Promise<void> {
-    const now = Date.now()
+    const now = new Date()
     await this.ctx.storage.put('lastCleanUp', now)
-    await this.ctx.storage.setAlarm(now + DAY)
+    await this.ctx.storage.setAlarm(now.getTime() + DAY)
   }
 }
