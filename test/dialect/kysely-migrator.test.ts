@@ -313,14 +313,12 @@ describe(`Kysely's Migrator`, () => {
           const { run, resume } = await expire(
             db,
             storage,
-            (connection, wait) =>
-              connection.transaction().execute(async () => {
-                next = migrator(db, migrations, true).migrateToLatest()
-                for (let ticks = 0; ticks < 100; ticks++) {
-                  await Promise.resolve()
-                }
-                await wait()
-              }),
+            async (connection, wait) => {
+              next = migrator(db, migrations, true).migrateToLatest()
+              // It has to be waiting for the lock before, since its queries wait for the transaction.
+              await scheduler.wait(5)
+              await connection.transaction().execute(wait)
+            },
             true,
           )
           const { results } = await next!
