@@ -1,13 +1,15 @@
 import type { Kysely } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { SqlStorage } from '../platform/storage.js'
-import { DurableObjectSqliteConnection } from './connection.js'
+import { type OpenTransaction, TransactionalConnection } from './transactional-connection.js'
+
+type Connection = TransactionalConnection<OpenTransaction>
 
 /** A run of Kysely's `Migrator`. */
 interface Run {
   /** What it was given to migrate with. */
   readonly db: Kysely<unknown>
-  readonly connection: DurableObjectSqliteConnection | undefined
+  readonly connection: Connection | undefined
 }
 
 interface WaitingRun extends Run {
@@ -97,11 +99,11 @@ export class MigrationLock {
 }
 
 /** Undefined for that of another dialect. */
-function connectionOf(db: Kysely<unknown>): Promise<DurableObjectSqliteConnection | undefined> {
+function connectionOf(db: Kysely<unknown>): Promise<Connection | undefined> {
   return db
     .getExecutor()
     .provideConnection(async (connection) =>
-      connection instanceof DurableObjectSqliteConnection ? connection : undefined,
+      connection instanceof TransactionalConnection ? connection : undefined,
     )
 }
 

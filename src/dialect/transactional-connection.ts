@@ -4,6 +4,8 @@ import { DurableObjectSqliteError } from '../platform/errors.js'
 /** A transaction that is open, in this object or in another. */
 export interface OpenTransaction {
   readonly isCommitted: boolean
+  /** Whether it was open for too long, and has been rolled back. */
+  readonly hasExpired?: boolean
   commit(): Promise<void>
   rollback(): Promise<void>
   savepoint(name: string): Promise<void>
