@@ -1,3 +1,4 @@
+import { DurableObjectSqliteError } from '../platform/errors.js'
 import { Codec, type ColumnOptions, describe, RefusedValue } from './codec.js'
 
 /**
@@ -64,7 +65,8 @@ const ISO_LENGTH = '2026-11-21T10:00:00.000Z'.length
 /**
  * A `Date`, stored in the given format. An invalid Date is refused with `ERR_UNSUPPORTED_PARAMETER`, and
  * so is one with milliseconds by `'seconds'` and `'sqlite'`, which would lose them, and one outside the
- * years 0 to 9999 by `'sqlite'`. Reading what is not of the format is `ERR_COLUMN_VALUE`.
+ * years 0 to 9999 by `'sqlite'`. Reading what is not of the format is `ERR_COLUMN_VALUE`. Throws
+ * `ERR_INVALID_OPTION` for another format.
  *
  * ### Examples
  *
@@ -77,6 +79,13 @@ const ISO_LENGTH = '2026-11-21T10:00:00.000Z'.length
  * ```
  */
 export function date(format: DateFormat, options?: ColumnOptions<Date>): Codec<Date> {
+  if (!Object.hasOwn(FORMATS, format)) {
+    const formats = Object.keys(FORMATS).join(', ')
+    throw new DurableObjectSqliteError(
+      'ERR_INVALID_OPTION',
+      `date() has no such format. Pass one of ${formats}.`,
+    )
+  }
   const { encode, decode, reads } = FORMATS[format]
   return new Codec(
     {
