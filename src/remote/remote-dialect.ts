@@ -42,8 +42,9 @@ const DEFAULT_TRANSACTION_TIMEOUT = 10_000
  * transaction of n statements takes n + 1 round trips. It begins with its first statement. Until it
  * ends, the object handles nothing else.
  *
- * If the object is reset or cannot be reached, queries reject with `ERR_CONNECTION_LOST`. A select of
- * the query builder outside a transaction is first sent again, once. A write never is.
+ * If the object is reset or cannot be reached, queries reject with `ERR_CONNECTION_LOST`. Two things
+ * are first sent again, once: a select of the query builder outside a transaction, and the first
+ * statement of a transaction. A write outside a transaction never is.
  *
  * The constructor throws `ERR_INVALID_DATABASE` for anything but a function, and `ERR_INVALID_OPTION`
  * if `transactionTimeout` is not a positive number.
