@@ -47,7 +47,7 @@ export const Config = z.strictObject({
   camelCase: described(z.boolean(), "Names as Kysely's CamelCasePlugin maps them."),
   columns: described(
     z.boolean(),
-    'Write `columns` beside the interface, for the option `columns` of the dialect.',
+    'Write `columns` next to the interface, for the option `columns` of the dialect.',
   ),
   include: described(z.array(text()), 'Globs of the tables to generate. Default: all.'),
   exclude: described(z.array(text()), 'Globs of the tables to leave out.'),

@@ -64,7 +64,7 @@ export function rebuildTable(
   if (read<[string]>(sql, TABLE_KIND, table)[0]?.[0] !== 'table') {
     throw new DurableObjectSqliteError(
       'ERR_TABLE_REBUILD',
-      `There is no table ${table} to rebuild. Views are dropped and created anew, and so are virtual ` +
+      `There is no table ${table} to rebuild. Views are dropped and created again, and so are virtual ` +
         'tables.',
     )
   }
@@ -98,8 +98,8 @@ export function rebuildTable(
     if (errorsBefore.get(name) !== message) {
       throw new DurableObjectSqliteError(
         'ERR_TABLE_REBUILD',
-        `After table ${table} was rebuilt, ${name} does not work any more: ${message}. Drop it before ` +
-          'the rebuild and create it anew after it.',
+        `After table ${table} was rebuilt, ${name} no longer works: ${message}. Drop it before ` +
+          'the rebuild and create it again afterwards.',
       )
     }
   }

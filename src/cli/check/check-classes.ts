@@ -97,7 +97,7 @@ function unknownClass(name: string, path: string, { migrations }: Unstable_Confi
     ? `[[migrations]] tag = ${JSON.stringify(tag)} new_sqlite_classes = [${JSON.stringify(name)}], on three lines`
     : `{ "tag": ${JSON.stringify(tag)}, "new_sqlite_classes": [${JSON.stringify(name)}] }`
   const where = path.endsWith('.toml') ? 'at the end' : 'to "migrations"'
-  return `Class ${name} is no SQLite class. Add ${where}: ${lines}`
+  return `Class ${name} is not a SQLite class. Add ${where}: ${lines}`
 }
 
 /** `v3` after `v2`. */
