@@ -103,7 +103,7 @@ describe('check', { timeout: 120_000 }, () => {
         /^m\/0001_a\.sql:4 .* table child has a foreign key to other, which no migration makes/,
       ),
       expect.stringMatching(
-        /^m\/0001_a\.sql:3 .* table child has a foreign key to parent on columns that are no primary key/,
+        /^m\/0001_a\.sql:3 .* table child has a foreign key to parent on columns that are not a primary key/,
       ),
     ])
   })
