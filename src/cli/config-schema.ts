@@ -63,8 +63,8 @@ export const Config = z.strictObject({
     text(),
     'A Drizzle schema, or drizzle.config.ts, that the migrations must produce.',
   ),
-  wrangler: described(text(), 'The wrangler configuration. Default: found as wrangler does.'),
-  env: described(text(), 'The environment of the wrangler configuration.'),
+  wrangler: described(text(), 'The Wrangler configuration. Default: found as Wrangler does.'),
+  env: described(text(), 'The environment of the Wrangler configuration.'),
 })
 
 export type Config = z.infer<typeof Config>

@@ -28,14 +28,7 @@ const unique = (texts: string[]): string[] => [...new Set(texts)].toSorted()
 
 it('should add nothing of an entry, or of a part of the main one, that is not imported', async () => {
   const { folders } = await bundled(`export { DurableObjectSqliteDialect } from './src/index.ts'`)
-  expect(folders).toEqual([
-    'compiler',
-    'dialect',
-    'platform',
-    'schema',
-    'statement',
-    'transaction',
-  ])
+  expect(folders).toEqual(['compiler', 'dialect', 'platform', 'schema', 'statement', 'transaction'])
 })
 
 it('should need no package but kysely, and drizzle-orm for its own entry', async () => {

@@ -5,7 +5,7 @@ import type { Finding } from '../finding.js'
 import type { Project } from '../project.js'
 import { messageOf, UsageError } from '../usage-error.js'
 
-/** The wrangler configuration, read by the user's wrangler. */
+/** The Wrangler configuration, read by the user's wrangler. */
 export interface WranglerConfig {
   readonly config: Unstable_Config
   /** Relative to the working directory; undefined if there is none. */
@@ -30,7 +30,7 @@ export async function readWranglerConfig(
     const path = config.configPath
     return { config, path: path === undefined ? undefined : relative(project.directory, path) }
   } catch (error) {
-    throw new UsageError(`The wrangler configuration cannot be read: ${messageOf(error)}`)
+    throw new UsageError(`The Wrangler configuration cannot be read: ${messageOf(error)}`)
   }
 }
 
