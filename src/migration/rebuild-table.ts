@@ -24,9 +24,14 @@ export interface RebuildTableOptions {
  * indexes, triggers and views, and the counter of AUTOINCREMENT. Call it in a migration with
  * `foreignKeys: 'off'`.
  *
- * Throws `ERR_TABLE_REBUILD`, which undoes the migration, if foreign keys are on, if there is no such
- * table, if an old column is neither copied nor dropped, or if a view or trigger that worked before now
- * refers to something that is gone. The migration itself checks the foreign keys before it commits.
+ * Throws `ERR_TABLE_REBUILD`, which undoes the migration, if
+ *
+ * - foreign keys are on,
+ * - there is no such table,
+ * - an old column is neither copied nor dropped, or
+ * - a view or trigger that worked before refers to something that is gone.
+ *
+ * The migration itself checks the foreign keys before it commits.
  *
  * https://www.sqlite.org/lang_altertable.html#making_other_kinds_of_table_schema_changes
  *

@@ -219,8 +219,8 @@ const ORIGINS = { c: 'create', u: 'unique', pk: 'primary key' } as const
  * SQLite knows about them. It leaves out the platform's own tables (`_cf_*`, `sqlite_*`,
  * `__miniflare_*`), the shadow tables of virtual tables, and hidden columns.
  *
- * It is one query. If a view cannot be read because a table is gone, it takes up to one more query for
- * each view and virtual table, since SQLite does not say which view it is.
+ * It is one query. If a view cannot be read because a table is gone, there may be one more query for
+ * each view and virtual table: SQLite does not say which view it is.
  *
  * ### Examples
  *
