@@ -4,6 +4,10 @@ import { expect, it } from 'vitest'
 
 const root = new URL('../../', import.meta.url).pathname
 
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)].toSorted()
+}
+
 /** The folders of src/ whose code a bundle of this import has, and the packages that it leaves to the Worker. */
 async function bundled(code: string): Promise<{ folders: string[]; packages: string[] }> {
   const { metafile } = await build({
@@ -23,8 +27,6 @@ async function bundled(code: string): Promise<{ folders: string[]; packages: str
     .map(([path]) => path.split('/')[1]!)
   return { folders: unique(folders), packages: unique(output!.imports.map(({ path }) => path)) }
 }
-
-const unique = (texts: string[]): string[] => [...new Set(texts)].toSorted()
 
 it('should add nothing of an entry, or of a part of the main one, that is not imported', async () => {
   const { folders } = await bundled(`export { DurableObjectSqliteDialect } from './src/index.ts'`)
