@@ -21,11 +21,13 @@ async function bundled(code: string): Promise<{ folders: string[]; packages: str
     external: ['cloudflare:workers', 'drizzle-orm', 'kysely'],
     tsconfigRaw: {},
   })
-  const [output] = Object.values(metafile.outputs)
-  const folders = Object.entries(output!.inputs)
+  const outputs = Object.values(metafile.outputs)
+  const folders = outputs
+    .flatMap(({ inputs }) => Object.entries(inputs))
     .filter(([path, { bytesInOutput }]) => path.startsWith('src/') && bytesInOutput > 0)
-    .map(([path]) => path.split('/')[1]!)
-  return { folders: unique(folders), packages: unique(output!.imports.map(({ path }) => path)) }
+    .map(([path]) => path.split('/').at(1) ?? path)
+  const packages = outputs.flatMap(({ imports }) => imports.map(({ path }) => path))
+  return { folders: unique(folders), packages: unique(packages) }
 }
 
 it('should add nothing of an entry, or of a part of the main one, that is not imported', async () => {
