@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { checkClasses, readWranglerConfig } from './check/check-classes.js'
 import { checkDrizzle } from './check/check-drizzle.js'
 import { checkMigrations } from './check/check-migrations.js'
-import { checkDrizzleJournal, checkNames } from './check/check-names.js'
+import { checkDrizzleJournal, checkIndex, checkNames } from './check/check-names.js'
 import { type Finding, FindingsError, writeFindings } from './finding.js'
 import { isUpToDate } from './generate.js'
 import { generateText } from './generate-text.js'
@@ -74,6 +74,7 @@ async function findInMigrations(
     const { findings, schema } = await checkMigrations(sandbox, listed, places, say)
     const all = [
       ...checkNames(names, places),
+      ...checkIndex(source, sandbox.sources),
       ...checkDrizzleJournal(source.path, names),
       ...findings,
     ]

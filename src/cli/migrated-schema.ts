@@ -19,13 +19,15 @@ export async function migratedSchema(
   return withSpinner('Migrating an empty object', async () => {
     const options = await sandboxOptions(project, settings)
     await using sandbox = await Sandbox.start(project, source, options)
-    const last = (await sandbox.list()).at(-1)
+    const listed = await sandbox.list()
+    const last = listed.at(-1)
     if (last === undefined) {
       throw new UsageError(`There are no migrations in ${migrations}.`)
     }
     const failure = await sandbox.migrate('migrated', last.name)
     if (failure !== undefined) {
-      const name = / Migration (\S+) \(up\)/.exec(` ${failure.message}`)?.[1] ?? last.name
+      const { name } =
+        listed.find((it) => failure.message.includes(`igration ${it.name} (up) `)) ?? last
       const places = new MigrationPlaces(source, sandbox.sources)
       throw new FindingsError([{ ...places.ofFailure(name, failure), message: failure.message }])
     }

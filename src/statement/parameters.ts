@@ -97,7 +97,8 @@ function unsupportedObject(subject: string, value: object): DurableObjectSqliteE
     return unsupported(
       subject,
       'a Date',
-      'Pass date.toISOString() for a TEXT column, or date.getTime() for an INTEGER column',
+      'Pass date.toISOString() for a TEXT column or date.getTime() for an INTEGER column, or declare the ' +
+        'column as a date in the option columns',
     )
   }
   if (value instanceof LateValue) {

@@ -135,6 +135,23 @@ describe('check', { timeout: 120_000 }, () => {
     ])
   })
 
+  it('should find a numbered file that the index beside it does not import', async () => {
+    expect(
+      await findings({
+        'm/0001_a.sql': 'select 1',
+        'm/0002_b.sql': 'select 2',
+        'm/0003_c.sql': 'select 3',
+        'm/seed.sql': 'select 4',
+        'm/index.ts': `
+          import a from './0001_a.sql'
+          import c from './0003_c.sql?raw'
+          export const migrations = { a, c }`,
+      }),
+    ).toEqual([
+      'm/0002_b.sql:1 No object runs this file, since m/index.ts does not import it. Name it there.',
+    ])
+  })
+
   it('should take times for numbers', async () => {
     expect(
       await check({
@@ -271,6 +288,15 @@ describe('generate --migrations', () => {
       stderr: expect.stringMatching(/^m\/0002_b\.sql:2 .*no such column: nope[^\n]*\n$/),
     })
     expect(project.files()).toEqual(before)
+  })
+
+  it('should name the file of a migration without a statement', async () => {
+    using project = new CliProject({ 'm/0001_a.sql': '-- later', 'm/0002_b.sql': 'select 1' })
+    expect(await project.run('generate', '--migrations', 'm')).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^m\/0001_a\.sql:1 The SQL text of migration 0001_a /),
+    })
   })
 
   it('should print nothing of what migrations print', async () => {

@@ -128,6 +128,17 @@ describe('status', () => {
   })
 })
 
+it('should say what to do where there is no local state', async () => {
+  using project = new CliProject({ 'm/0001_a.sql': 'select 1' })
+  expect(await project.run('status', '--migrations', 'm')).toEqual({
+    status: 2,
+    stdout: '',
+    stderr:
+      'There is no database of a Durable Object in this directory. Run the Worker with `wrangler dev` ' +
+      'and have it use one. `generate` also takes a SQLite file, or --migrations.\n',
+  })
+})
+
 describe('reset', () => {
   it('should delete nothing without being told what, or without a terminal to ask', async () => {
     using project = await chat()

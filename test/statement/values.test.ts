@@ -240,7 +240,7 @@ describe('a value that SQLite would store as something else', () => {
     [
       'a Date',
       new Date(0),
-      'Parameter 2, for the column cell.s, is a Date. Pass date.toISOString() for a TEXT column, or date.getTime() for an INTEGER column.',
+      'Parameter 2, for the column cell.s, is a Date. Pass date.toISOString() for a TEXT column or date.getTime() for an INTEGER column, or declare the column as a date in the option columns.',
     ],
     [
       'a plain object',

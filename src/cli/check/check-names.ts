@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Finding } from '../finding.js'
+import type { MigrationSource } from '../migrations/migration-files.js'
 import type { MigrationPlaces } from '../migrations/migration-places.js'
+import type { OriginalSources } from '../sandbox/original-sources.js'
 
 interface Numbered {
   readonly name: string
@@ -44,6 +46,23 @@ function compare(a: readonly bigint[], b: readonly bigint[]): number {
     }
   }
   return a.length < b.length ? -1 : 0
+}
+
+/** Numbered SQL files beside the index of a directory that it does not import. */
+export function checkIndex({ path, index }: MigrationSource, sources: OriginalSources): Finding[] {
+  if (index === undefined || index === path) {
+    return []
+  }
+  return readdirSync(dirname(index))
+    .filter((name) => /^\d.*\.sql$/.test(name))
+    .toSorted()
+    .map((name) => join(dirname(index), name))
+    .filter((file) => sources.contentOf(file) === undefined)
+    .map((file) => ({
+      file,
+      line: 1,
+      message: `No object runs this file, since ${index} does not import it. Name it there.`,
+    }))
 }
 
 /** What drizzle-kit's journal names and what lies there, where it has one. */

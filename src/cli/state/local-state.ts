@@ -46,8 +46,8 @@ export function findLocalDatabases(root: string, className: string | undefined):
   const all = listDatabases(root)
   if (all.length === 0) {
     throw new UsageError(
-      `There is no database of a Durable Object in ${root}. Run the Worker with \`wrangler dev\` ` +
-        'and have it use one, or pass a SQLite file, or --migrations.',
+      `There is no database of a Durable Object in ${root === '.' ? 'this directory' : root}. Run the ` +
+        'Worker with `wrangler dev` and have it use one. `generate` also takes a SQLite file, or --migrations.',
     )
   }
   const found = all.filter(
