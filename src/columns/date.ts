@@ -1,3 +1,4 @@
+import { DurableObjectSqliteError } from '../platform/errors.js'
 import { Codec, type ColumnOptions, describe, RefusedValue } from './codec.js'
 
 /**
@@ -66,6 +67,8 @@ const ISO_LENGTH = '2026-11-21T10:00:00.000Z'.length
  * `'seconds'` and `'sqlite'` also refuse milliseconds, which they would lose. `'sqlite'` refuses years
  * outside 0 to 9999. Reading a value in another format rejects with `ERR_COLUMN_VALUE`.
  *
+ * Throws `ERR_INVALID_OPTION` if there is no such format.
+ *
  * ### Examples
  *
  * ```ts
@@ -77,6 +80,13 @@ const ISO_LENGTH = '2026-11-21T10:00:00.000Z'.length
  * ```
  */
 export function date(format: DateFormat, options?: ColumnOptions<Date>): Codec<Date> {
+  if (!Object.hasOwn(FORMATS, format)) {
+    const formats = Object.keys(FORMATS).join(', ')
+    throw new DurableObjectSqliteError(
+      'ERR_INVALID_OPTION',
+      `date() has no such format. Pass one of ${formats}.`,
+    )
+  }
   const { encode, decode, reads } = FORMATS[format]
   return new Codec(
     {

@@ -38,8 +38,8 @@ export type DurableObjectSqliteErrorCode =
   /** Something other than `ctx.storage` or `ctx.storage.sql` was passed. */
   | 'ERR_INVALID_STORAGE'
   /**
-   * An option of a dialect or of a `RemoteDatabase` has a value that it cannot have, such as
-   * `transactionTimeout: 0`.
+   * An option of a dialect or of a `RemoteDatabase`, or the format of a `date()`, has a value that it
+   * cannot have, such as `transactionTimeout: 0`.
    */
   | 'ERR_INVALID_OPTION'
   /**

@@ -363,3 +363,12 @@ it('should leave text in a column without a codec as it is, whatever it looks li
     },
     { dialect: { columns: columnTypes<{ t: { flag: boolean } }>({ t: { flag: boolean() } }) } },
   ))
+
+it.each(['ms', 'constructor', undefined])('should refuse the date format %s', (format) => {
+  expect(() => date(format as never)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_INVALID_OPTION',
+      message: 'date() has no such format. Pass one of milliseconds, seconds, iso, sqlite.',
+    }),
+  )
+})
