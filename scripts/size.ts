@@ -56,7 +56,7 @@ console.table({
             {
               minified: kilobytes(alone.minified),
               gzipped: kilobytes(alone.gzipped),
-              'beside the dialect': kilobytes(added.gzipped - core.gzipped),
+              'on top of the dialect': kilobytes(added.gzipped - core.gzipped),
             },
           ]
         }),

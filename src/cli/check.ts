@@ -44,7 +44,7 @@ async function findAll(
   const project = new Project()
   const wrangler = await readWranglerConfig(project, settings)
   if (wrangler.path === undefined) {
-    note('There is no wrangler configuration, so that the classes were not checked.')
+    note('There is no Wrangler configuration, so that the classes were not checked.')
     return findInMigrations(project, source, { settings, say })
   }
   const classes = await checkClasses(project, wrangler, settings.class)

@@ -51,7 +51,7 @@ function parseConfig(path: string, text: string): Config {
   const [error] = errors
   if (error !== undefined) {
     const line = text.slice(0, error.offset).split('\n').length
-    throw new UsageError(`${path}:${line} is no JSON: ${printParseErrorCode(error.error)}.`)
+    throw new UsageError(`${path}:${line} is not JSON: ${printParseErrorCode(error.error)}.`)
   }
   const result = Config.safeParse(value)
   if (!result.success) {

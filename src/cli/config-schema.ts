@@ -47,7 +47,7 @@ export const Config = z.strictObject({
   camelCase: described(z.boolean(), "Names as Kysely's CamelCasePlugin maps them."),
   columns: described(
     z.boolean(),
-    'Write `columns` beside the interface, for the option `columns` of the dialect.',
+    'Write `columns` next to the interface, for the option `columns` of the dialect.',
   ),
   include: described(z.array(text()), 'Globs of the tables to generate. Default: all.'),
   exclude: described(z.array(text()), 'Globs of the tables to leave out.'),
@@ -63,8 +63,8 @@ export const Config = z.strictObject({
     text(),
     'A Drizzle schema, or drizzle.config.ts, that the migrations must produce.',
   ),
-  wrangler: described(text(), 'The wrangler configuration. Default: found as wrangler does.'),
-  env: described(text(), 'The environment of the wrangler configuration.'),
+  wrangler: described(text(), 'The Wrangler configuration. Default: found as Wrangler does.'),
+  env: described(text(), 'The environment of the Wrangler configuration.'),
 })
 
 export type Config = z.infer<typeof Config>

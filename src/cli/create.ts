@@ -56,7 +56,7 @@ function directoryOf(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (stats !== undefined && !stats.isDirectory()) {
     throw new UsageError(
-      `${path} is no directory: write the migration into it, or name the directory.`,
+      `${path} is not a directory: write the migration into it, or name the directory.`,
     )
   }
   return path

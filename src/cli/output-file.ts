@@ -66,7 +66,7 @@ function isThere(path: string): boolean {
   }
   if (!stats.isFile() && !stats.isDirectory()) {
     throw new UsageError(
-      `${path} is no file, but a device, a pipe or a socket. Leave --out away to write to standard output.`,
+      `${path} is a device, a pipe or a socket, not a file. Omit --out to write to standard output.`,
     )
   }
   return true

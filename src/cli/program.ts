@@ -91,7 +91,7 @@ function createProgram(exit: (code: number) => void): Command {
   types(
     command(
       'check',
-      'Runs every migration in the workerd of your wrangler, and says what is wrong.',
+      'Runs every migration in the workerd of your Wrangler, and says what is wrong.',
     ),
   )
     .addOption(migrations())
@@ -144,12 +144,12 @@ function migrations(): Option {
 function wrangler(): Option {
   return new Option(
     '--wrangler <file>',
-    'the wrangler configuration (default: as wrangler finds it)',
+    'the Wrangler configuration (default: as Wrangler finds it)',
   )
 }
 
 function environment(): Option {
-  return new Option('--env <name>', 'the environment of the wrangler configuration')
+  return new Option('--env <name>', 'the environment of the Wrangler configuration')
 }
 
 /** Where a schema is read. */

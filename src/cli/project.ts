@@ -53,7 +53,7 @@ export class Project {
     const path = this.resolve('wrangler')
     if (path === undefined) {
       throw new UsageError(
-        `There is no wrangler in ${this.directory}, in whose workerd the migrations run. ` +
+        `There is no wrangler in ${this.directory}. The migrations run in its workerd. ` +
           'Install it: npm install --save-dev wrangler',
       )
     }

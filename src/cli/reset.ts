@@ -37,7 +37,7 @@ export async function reset(
 
 async function confirm(): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    throw new UsageError('Nothing was deleted. Where there is no terminal to ask, --yes says so.')
+    throw new UsageError('Nothing was deleted. Without a terminal to ask, pass --yes.')
   }
   const prompt = createInterface({ input: process.stdin, output: process.stdout })
   try {

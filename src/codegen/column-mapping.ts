@@ -8,17 +8,20 @@ import { quote } from './identifier.js'
 /** What a column means in TypeScript, for {@link GenerateKyselyDbInterfaceOptions.mapping}. */
 export interface ColumnMapping {
   /**
-   * The type of a value that is not NULL, as TypeScript: `'Prefs'`, `'readonly Tag[]'`. Default: the type
-   * of the codec, or without one the type that SQLite tells.
+   * The TypeScript type of a value that is not NULL: `'Prefs'`, `'readonly Tag[]'`. Default: the type
+   * of the codec or, without one, the type that the schema declares.
    */
   readonly type?: string
   /**
    * How the value is stored: `'boolean'`, `'int64'`, `'json'`, `'date:milliseconds'`, `'date:seconds'`,
-   * `'date:iso'`, `'date:sqlite'`, or the name of your own codec, whose module `imports` names. Default:
-   * none.
+   * `'date:iso'`, `'date:sqlite'`, or the name of a codec of your own, which `imports` must contain.
+   * Default: none.
    */
   readonly codec?: string
-  /** The module of each name that `type` and `codec` use: `{ Prefs: './prefs.js' }`. Default: none. */
+  /**
+   * The module of each name that `type` and `codec` use, such as `{ Prefs: './prefs.js' }`. Default:
+   * none.
+   */
   readonly imports?: Readonly<Record<string, string>>
 }
 

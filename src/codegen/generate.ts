@@ -12,20 +12,26 @@ import { CamelCaseNaming, itemsByKey, ORIGINAL_NAMES, type Naming } from './nami
 
 /** Options of {@link generateKyselyDbInterface}. */
 export interface GenerateKyselyDbInterfaceOptions {
-  /** The name of the interface with all tables. It begins with a capital letter. Default: `'DB'`. */
+  /**
+   * The name of the interface that contains all tables. It must begin with a capital letter. Default:
+   * `'DB'`.
+   */
   readonly interfaceName?: string
   /**
-   * Whether tables and columns are named as Kysely's `CamelCasePlugin` names them, with its default
-   * options. Default: false.
+   * Whether to name tables and columns as Kysely's `CamelCasePlugin` does with its default options.
+   * Default: false.
    */
   readonly camelCase?: boolean
   /**
-   * Whether to write `columns` as well, for the dialect's option `columns`. It has the codecs of
-   * `mapping`, `boolean()` for a column declared BOOLEAN or limited by a CHECK to 0 and 1, and `json()` for
-   * one declared JSON or with `check (json_valid(x))`. Default: false.
+   * Whether to write `columns` as well, for the option `columns` of the dialect. It contains the codecs
+   * of `mapping`, `boolean()` for a column declared BOOLEAN or limited to 0 and 1 by a CHECK, and
+   * `json()` for a column declared JSON or with `check (json_valid(x))`. Default: false.
    */
   readonly columns?: boolean
-  /** Gives the type and the codec of a column, or undefined for what the schema tells. Default: none. */
+  /**
+   * Returns the type and the codec of a column, or undefined to derive them from the schema. Default:
+   * none.
+   */
   readonly mapping?: (column: ColumnInfo, table: TableSchema) => ColumnMapping | undefined
 }
 
@@ -44,19 +50,21 @@ const RESERVED: readonly string[] = [
 
 /**
  * Returns the text of a TypeScript module with the interface of a database, for `new Kysely<DB>()`. The
- * same schema gives the same text. Kysely's own migration tables are left out.
+ * same schema always gives the same text. Kysely's own migration tables are left out.
  *
- * - `Generated<T>` where SQLite supplies a value: a rowid alias (`integer primary key`) or a DEFAULT.
- * - `GeneratedAlways<T>` for generated columns, and `ColumnType<T, never, never>` for those of views.
- * - `| null` where SQLite lets NULL be: a `text primary key` is nullable, unless it is `not null` or
- *   in a table that is STRICT or WITHOUT ROWID.
+ * - `Generated<T>` where SQLite supplies a value: for a rowid alias (`integer primary key`) or a
+ *   DEFAULT.
+ * - `GeneratedAlways<T>` for generated columns, and `ColumnType<T, never, never>` for columns of views.
+ * - `| null` where SQLite allows NULL. A `text primary key` is nullable, unless it is `not null` or its
+ *   table is STRICT or WITHOUT ROWID.
  * - A union of literals for a column that a CHECK constraint limits to them.
- * - BLOB as `Uint8Array`; a column of no or an unknown type as `string | number | Uint8Array`.
- * - `ColumnType<…>` where more can be written than is read: a bigint into an INTEGER column, a boolean
- *   into a BOOLEAN column, an `ArrayBuffer` into a BLOB column.
+ * - `Uint8Array` for a BLOB, and `string | number | Uint8Array` for a column of an unknown type or
+ *   none.
+ * - `ColumnType<…>` where you can write more types than you read: a bigint into an INTEGER column, a
+ *   boolean into a BOOLEAN column, an `ArrayBuffer` into a BLOB column.
  *
- * Throws `ERR_INVALID_INTERFACE_NAME` if `interfaceName` cannot be the name of an interface, and
- * `ERR_INVALID_COLUMN_MAPPING` if `mapping` returns a codec or an import that cannot be.
+ * Throws `ERR_INVALID_INTERFACE_NAME` if `interfaceName` cannot be the name of an interface. Throws
+ * `ERR_INVALID_COLUMN_MAPPING` if `mapping` returns an unknown codec or an import that is not possible.
  *
  * ### Examples
  *

@@ -1,12 +1,12 @@
 import type { SqlStorageValue } from '../platform/storage.js'
 
-/** A value that SQLite stores, as a codec may give it. */
+/** A value that SQLite can store, as a codec may return it. */
 export type StorableValue = string | number | bigint | Uint8Array | null
 
-/** A stored value as a codec gets it. NULL is never given to a codec. */
+/** A stored value, as a codec gets it. NULL never reaches a codec. */
 export type StoredValue = string | number | Uint8Array
 
-/** Values that the dialect supplies where a query does not. */
+/** Values that the dialect supplies if a query does not. */
 export interface ColumnOptions<T> {
   /**
    * Returns the value for an insert that leaves the column out. Called once for each such row, at each
@@ -32,8 +32,8 @@ export interface CodecParts<T> {
 }
 
 /**
- * How the values of a column are written and read: what `boolean()`, `codec()`, `date()`, `int64()` and
- * `json()` return.
+ * How the values of a column are written and read. `boolean()`, `codec()`, `date()`, `int64()` and
+ * `json()` return one.
  *
  * ### Examples
  *
@@ -64,7 +64,7 @@ export class Codec<T> implements CodecParts<T>, ColumnOptions<T> {
 }
 
 /**
- * A column whose values are as SQLite has them: what `column()` returns.
+ * A column without a codec: what `column()` returns.
  *
  * ### Examples
  *

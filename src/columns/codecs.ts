@@ -10,8 +10,8 @@ import {
 } from './codec.js'
 
 /**
- * `true` and `false`, stored as 1 and 0. Reading anything else is `ERR_COLUMN_VALUE`, and writing anything
- * else `ERR_UNSUPPORTED_PARAMETER`.
+ * `true` and `false`, stored as 1 and 0. Reading anything else rejects with `ERR_COLUMN_VALUE`, and
+ * writing anything else with `ERR_UNSUPPORTED_PARAMETER`.
  *
  * ### Examples
  *
@@ -49,9 +49,9 @@ const MAX_INT64 = 2n ** 63n - 1n
 const DIGITS = /^-?\d+$/
 
 /**
- * Any integer of 64 bits, exactly, as a `bigint`. It is read as text, which the platform does not round.
- * A bigint beyond 64 bits is refused with `ERR_UNSUPPORTED_PARAMETER`. A query that could only give it
- * rounded is refused with `ERR_COLUMN_VALUE`.
+ * Any 64-bit integer, exactly, as a `bigint`. It is read as text, which the platform does not round. A
+ * bigint beyond 64 bits is refused with `ERR_UNSUPPORTED_PARAMETER`. A query that would have to round
+ * the integer is refused with `ERR_COLUMN_VALUE`.
  *
  * ### Examples
  *
@@ -97,19 +97,19 @@ export function int64(options?: ColumnOptions<bigint>): Codec<bigint> {
 /** What {@link codec} takes: how values are written and read. */
 export interface CodecDefinition<T> extends ColumnOptions<T> {
   /**
-   * Returns what is stored. What it throws for a value that cannot be stored is the `cause` of
-   * `ERR_UNSUPPORTED_PARAMETER`.
+   * Returns what to store. If it throws, the query rejects with `ERR_UNSUPPORTED_PARAMETER`, with that
+   * error as the `cause`.
    */
   readonly encode: (value: T) => Exclude<StorableValue, bigint>
   /**
-   * Returns the value of what was stored. What it throws for something else is the `cause` of
-   * `ERR_COLUMN_VALUE`. Not called for NULL.
+   * Returns the value for what was stored. If it throws, the query rejects with `ERR_COLUMN_VALUE`,
+   * with that error as the `cause`. Not called for NULL.
    */
   readonly decode: (value: StoredValue) => T
 }
 
 /**
- * A codec of your own, for a column, or for an expression by `withCodec()`.
+ * A codec of your own, for a column or, with `withCodec()`, for an expression.
  *
  * ### Examples
  *
@@ -140,7 +140,7 @@ export function codec<T>(definition: CodecDefinition<T>): Codec<T> {
 }
 
 /**
- * A column whose values are as SQLite has them, with a `default`, an `onUpdate` or both.
+ * A column without a codec, with a `default`, an `onUpdate` or both.
  *
  * ### Examples
  *

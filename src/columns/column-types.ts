@@ -23,8 +23,8 @@ type KeysOfCodecs<Table> = {
 }[keyof Table]
 
 /**
- * The columns of a table for {@link columnTypes}: a codec for each column whose type SQLite does not have,
- * and a codec or a `column()` for any other.
+ * The columns of a table for {@link columnTypes}: a codec for each column whose type SQLite does not
+ * have. Any other column may have a codec or a `column()`.
  */
 export type ColumnsOfTable<Table> = {
   readonly [K in KeysOfCodecs<Table>]: Codec<ValueOf<Table[K]>>
@@ -40,7 +40,7 @@ type KeysOfTables<DB> = {
   [K in keyof DB]: [KeysOfCodecs<DB[K]>] extends [never] ? never : K
 }[keyof DB]
 
-/** The tables for {@link columnTypes}. Only one with a column that needs a codec has to be there. */
+/** The tables for {@link columnTypes}. Only tables with a column that needs a codec are required. */
 export type ColumnsOfTables<DB> = {
   readonly [K in KeysOfTables<DB>]: ColumnsOfTable<DB[K]>
 } & {
@@ -50,20 +50,21 @@ export type ColumnsOfTables<DB> = {
 /** Options of {@link columnTypes}. */
 export interface ColumnTypesOptions {
   /**
-   * Whether tables and columns are named in camelCase, for a Kysely with `CamelCasePlugin`: true, or the
-   * options of the plugin. Default: false, for the names of the database.
+   * Whether tables and columns are named in camelCase, for a Kysely instance with `CamelCasePlugin`.
+   * True, or the options of the plugin. Default: false, for the names of the database.
    */
   readonly camelCase?: boolean | CamelCasePluginOptions
 }
 
 /**
- * Says what the columns of the tables mean in JavaScript, for the option `columns` of the dialects. A
- * column whose type in `DB` SQLite does not have (it has `number`, `string`, `Uint8Array` and `null`)
- * needs a codec of that type, or it is an error of the compiler. The others may have one. A view is listed
- * as a table is.
+ * Says what the columns of the tables mean in JavaScript, for the option `columns` of the dialects.
+ * SQLite has the types `number`, `string`, `Uint8Array` and `null`. A column of any other type in `DB`
+ * needs a codec of exactly that type, or the call does not compile. Other columns may have one. List a
+ * view as you list a table.
  *
- * A value that a codec cannot write rejects with `ERR_UNSUPPORTED_PARAMETER` before anything is written. A
- * stored value that it cannot read rejects with `ERR_COLUMN_VALUE`. Both name the table and the column.
+ * If a codec cannot write a value, the query rejects with `ERR_UNSUPPORTED_PARAMETER` before anything
+ * is written. If it cannot read a stored value, the query rejects with `ERR_COLUMN_VALUE`. Both errors
+ * name the table and the column.
  *
  * ### Examples
  *

@@ -63,10 +63,11 @@ const FORMATS: Readonly<Record<DateFormat, Format>> = {
 const ISO_LENGTH = '2026-11-21T10:00:00.000Z'.length
 
 /**
- * A `Date`, stored in the given format. An invalid Date is refused with `ERR_UNSUPPORTED_PARAMETER`, and
- * so is one with milliseconds by `'seconds'` and `'sqlite'`, which would lose them, and one outside the
- * years 0 to 9999 by `'sqlite'`. Reading what is not of the format is `ERR_COLUMN_VALUE`. Throws
- * `ERR_INVALID_OPTION` for another format.
+ * A `Date`, stored in the given format. An invalid Date is refused with `ERR_UNSUPPORTED_PARAMETER`.
+ * `'seconds'` and `'sqlite'` also refuse milliseconds, which they would lose. `'sqlite'` refuses years
+ * outside 0 to 9999. Reading a value in another format rejects with `ERR_COLUMN_VALUE`.
+ *
+ * Throws `ERR_INVALID_OPTION` if there is no such format.
  *
  * ### Examples
  *

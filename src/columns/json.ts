@@ -1,10 +1,10 @@
 import { Codec, type ColumnOptions, describe, RefusedValue } from './codec.js'
 
 /**
- * A value as JSON text. What JSON would lose or change is refused with `ERR_UNSUPPORTED_PARAMETER`: `NaN`,
- * a bigint, a function, an instance of a class such as `Date` or `Map`, `undefined` in an array. A
- * property that is undefined is left out. Reading what is no JSON is `ERR_COLUMN_VALUE`; that it has the
- * type `T` is not checked.
+ * A value, stored as JSON text. What JSON would lose or change is refused with
+ * `ERR_UNSUPPORTED_PARAMETER`: `NaN`, a bigint, a function, an instance of a class such as `Date` or
+ * `Map`, `undefined` in an array. A property that is undefined is left out. Reading a text that is not
+ * JSON rejects with `ERR_COLUMN_VALUE`. Whether a value has the type `T` is not checked.
  *
  * ### Examples
  *

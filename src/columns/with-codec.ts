@@ -24,16 +24,16 @@ class CodecMark extends LateValue {
 }
 
 /**
- * The type of {@link withCodec}: `C`, the type of the codec, and `null` where the expression may be NULL,
- * which no codec is given.
+ * The type that {@link withCodec} gives an expression: `C`, the type of the codec, and `null` if the
+ * expression may be NULL, which never reaches a codec.
  */
 export type Decoded<T, C> = unknown extends T ? C : null extends T ? C | null : C
 
 /**
- * An expression whose values the codec reads, and which is compared with values that the codec writes. It
- * is for raw SQL, and for functions that the dialect does not see through.
+ * Gives an expression a codec, which reads its values and writes the values that it is compared with.
+ * Use it for raw SQL, and for functions whose results the dialect cannot trace to a column.
  *
- * On a dialect without the option `columns` the query rejects with `ERR_UNSUPPORTED_PARAMETER`.
+ * Without the option `columns` in the dialect, the query rejects with `ERR_UNSUPPORTED_PARAMETER`.
  *
  * ### Examples
  *

@@ -17,15 +17,17 @@ import type { ColumnsCompiler, DurableObjectSqliteColumns } from '../statement/q
 const COLUMNS = 'select name from pragma_table_xinfo(?) where hidden <> 1'
 
 /**
- * Compiles queries to the SQL of SQLite in a Durable Object. The dialects make it.
+ * Compiles queries to SQL for SQLite in a Durable Object. The dialects create it.
  *
  * A query that would bind more than 100 parameters is compiled a second time, to SQL that takes its
- * values out of JSON texts. It has the same results.
+ * values out of JSON texts. The results are the same.
  *
- * Compiling any query throws `ERR_EMPTY_LIST` where SQL needs rows, columns or values and there are none.
- * For a query of more than 100 parameters it throws `ERR_UNSUPPORTED_PARAMETER` for a value that would be
- * refused when it is bound, and `ERR_TOO_MANY_PARAMETERS` where not even 100 JSON texts, of the size that
- * the platform takes, hold the values.
+ * Compiling throws `ERR_EMPTY_LIST` where SQL needs rows, columns or values and there are none. For a
+ * query of more than 100 parameters it also throws
+ *
+ * - `ERR_UNSUPPORTED_PARAMETER` for a value that cannot be bound, and
+ * - `ERR_TOO_MANY_PARAMETERS` if the values do not fit in 100 JSON texts of the size that the platform
+ *   allows.
  *
  * ### Examples
  *

@@ -11,17 +11,16 @@ import { readPlan } from './read-plan.js'
 import { SchemaNames } from './schema-names.js'
 
 /**
- * Returns how SQLite would run a query: which tables it goes through, with which indexes, and what it
- * writes.
+ * Returns how SQLite would run a query: which tables it would read, with which indexes, and what it
+ * would write.
  *
- * The plan is what SQLite says in `explain query plan` and `explain`, with the names of the tables and
- * indexes as the schema has them. The query does not run. All that is read is the list of tables and
- * indexes in `sqlite_schema`, a row for each. The values of the parameters are bound, since the plan
- * of a `like` depends on them.
+ * The plan comes from SQLite's `explain query plan` and `explain`, with the names of tables and indexes
+ * as in the schema. The query does not run. All that is read is `sqlite_schema`: one row for each table
+ * and index. The values of the parameters are bound, since the plan of a `like` depends on them.
  *
- * Throws `ERR_INVALID_STORAGE` for anything but `ctx.storage.sql`, `ERR_SEVERAL_STATEMENTS` for a SQL text
- * of more than one statement, `ERR_NO_STATEMENT` for one of none, and SQLite's error for a statement that
- * it refuses.
+ * Throws `ERR_INVALID_STORAGE` for anything but `ctx.storage.sql`. Throws `ERR_SEVERAL_STATEMENTS` for
+ * a SQL text of more than one statement, `ERR_NO_STATEMENT` for a text without one, and SQLite's error
+ * for a statement that SQLite refuses.
  *
  * https://www.sqlite.org/eqp.html
  *

@@ -1,5 +1,5 @@
 /**
- * What queries cost, before the bill says it: plans that read whole tables, and budgets of rows.
+ * What queries cost, before the bill arrives: plans that read whole tables, and budgets of rows.
  *
  * @module
  */

@@ -6,12 +6,12 @@ import { QueryMeter } from './query-meter.js'
 import { type StatementCost, StatementCosts } from './statement-costs.js'
 
 /**
- * How many rows the queries of one request or one alarm may read and write. {@link QueryBudget.meter}
- * makes a meter for each.
+ * A limit on the rows that the queries of one request or alarm may read and write.
+ * {@link QueryBudget.meter} makes a meter for each.
  *
- * A statement that goes beyond the budget has run by then. In a transaction, the error undoes it.
+ * A statement that exceeds the budget has already run. In a transaction, the error undoes it.
  *
- * The constructor throws `ERR_INVALID_BUDGET` for a limit that is no number of rows.
+ * The constructor throws `ERR_INVALID_BUDGET` for a limit that is not a number of 0 or more.
  *
  * ### Examples
  *
@@ -44,32 +44,32 @@ export class QueryBudget implements QueryCosts {
   }
 
   /**
-   * For the dialect's option `onQuery`. With it, `rowsRead`, `rowsWritten` and `report()` of the budget
-   * tell what all queries cost since it was made, those without a meter included. Meters work without it.
-   * It never throws.
+   * For the option `onQuery` of the dialect. With it, `rowsRead`, `rowsWritten` and `report()` of the
+   * budget cover all queries since the budget was made, with or without a meter. Meters work without
+   * it. It never throws.
    */
   readonly onQuery = ({ query, rowsRead, rowsWritten }: DurableObjectSqliteQueryEvent): void => {
     this.#costs.add(query.sql, rowsRead, rowsWritten)
   }
 
-  /** Rows read by all queries that `onQuery` was told of. */
+  /** Rows read by all queries that were reported to `onQuery`. */
   get rowsRead(): number {
     return this.#costs.rowsRead
   }
 
-  /** Rows written by all queries that `onQuery` was told of. */
+  /** Rows written by all queries that were reported to `onQuery`. */
   get rowsWritten(): number {
     return this.#costs.rowsWritten
   }
 
-  /** Returns what {@link QueryMeter.report} does, for all queries that `onQuery` was told of. */
+  /** Returns the same as {@link QueryMeter.report}, for all queries that were reported to `onQuery`. */
   report(): StatementCost[] {
     return this.#costs.report()
   }
 
   /**
-   * Returns a new meter, which counts the queries of its own `db` and no others. Made from the `trx` of a
-   * transaction, its `db` is that transaction.
+   * Returns a new meter, which counts the queries of its own `db` and no others. If it is made from
+   * `trx`, its `db` is that transaction.
    *
    * Throws `ERR_INVALID_DATABASE` if `db` has another dialect.
    */

@@ -26,9 +26,9 @@ const MAX_QUOTE = 300
  */
 export class QueryMeter<DB = unknown> implements QueryCosts {
   /**
-   * A Kysely like the one that the meter was made from, on the same connections, with the same plugins
-   * and log. What is made from it is counted too: transactions and their savepoints, streams,
-   * `withPlugin()`, a `SyncExecutor` and what that prepares.
+   * A Kysely instance like the one that the meter was made from, on the same connections, with the same
+   * plugins and log. What is made from it is counted too: transactions and their savepoints, streams,
+   * `withPlugin()`, a `SyncExecutor` and its prepared queries.
    */
   readonly db: Kysely<DB>
   readonly #options: QueryBudgetOptions
@@ -45,15 +45,15 @@ export class QueryMeter<DB = unknown> implements QueryCosts {
     return this.#costs.rowsRead
   }
 
-  /** Rows written so far, those of indexes included, as Cloudflare bills them. */
+  /** Rows written so far, including those of indexes, as Cloudflare bills them. */
   get rowsWritten(): number {
     return this.#costs.rowsWritten
   }
 
   /**
-   * Returns the statements, by SQL text, with what all runs of each read and wrote. The costliest comes
-   * first, where a row written costs as much as 1,000 rows read. Where there are more than 1,000
-   * statements, the cheapest are one entry, `(other statements)`.
+   * Returns the statements by SQL text, with the rows that all runs of each read and wrote. The most
+   * expensive comes first. A row written counts as much as 1,000 rows read. If there are more than
+   * 1,000 statements, the cheapest share one entry, `(other statements)`.
    *
    * https://developers.cloudflare.com/durable-objects/platform/pricing/#sqlite-storage-backend
    */

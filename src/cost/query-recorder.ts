@@ -10,19 +10,22 @@ import { suggestIndex, type TransactionSyncStorage } from './suggest-index.js'
 
 /** A statement that reads a table whole, or sorts it, as {@link QueryRecorder.scans} returns it. */
 export interface Scan {
-  /** The SQL text of the statement. For an unused entry of `allow`, its `sql`. */
+  /** The SQL text of the statement or, for an unused entry of `allow`, its `sql`. */
   readonly sql?: string
-  /** The name of the table. Undefined where the statement could not be explained. */
+  /** The name of the table. Undefined if the statement could not be explained. */
   readonly table?: string
   /** What is wrong. */
   readonly reason: ScanReason
-  /** A `create index` with which SQLite no longer scans or sorts the table. It has been tried. */
+  /**
+   * A `create index` statement. With this index SQLite no longer scans or sorts the table; it has been
+   * tried.
+   */
   readonly suggestion?: string
 }
 
 /**
- * Scans that are allowed: of a `table`, of the statements whose SQL text matches `sql`, or where both are
- * given, of that table in those statements. The `reason` is for whoever reads the test.
+ * Scans that are allowed: of a `table`, of the statements whose SQL text matches `sql`, or, if both are
+ * given, of that table in those statements. The `reason` is for those who read the test.
  *
  * ### Examples
  *
@@ -41,7 +44,7 @@ export type AllowedScan =
 
 /** Options of {@link QueryRecorder.scans}. */
 export interface ScanOptions {
-  /** The scans that are not returned. Default: none. */
+  /** Scans to leave out. Default: none. */
   readonly allow?: readonly AllowedScan[]
 }
 
@@ -53,8 +56,8 @@ interface Recorded {
 }
 
 /**
- * Records the statements that ran, to find those that read whole tables. It is for tests: it keeps
- * each distinct statement, with the parameters of one run.
+ * Records the statements that run, to find those that read whole tables. It is for tests: it keeps each
+ * distinct statement, with the parameters of one run.
  *
  * ### Examples
  *
@@ -79,7 +82,7 @@ export class QueryRecorder {
   /** By SQL text. */
   readonly #statements = new Map<string, Recorded>()
 
-  /** For the dialect's option `onQuery`. */
+  /** For the option `onQuery` of the dialect. */
   readonly onQuery = ({ query, rowsRead, error }: DurableObjectSqliteQueryEvent): void => {
     const known = this.#statements.get(query.sql)
     const hasFailed = error !== undefined
@@ -94,12 +97,13 @@ export class QueryRecorder {
 
   /**
    * Returns one entry for each statement and table that is read whole, gets an automatic index or is
-   * sorted without an index, in the order in which they ran first. See {@link ScanReason}. What an entry
-   * of `allow` matches is left out. An entry that matches nothing is returned itself.
+   * sorted without an index. See {@link ScanReason}. The entries are in the order in which the
+   * statements first ran. What an entry of `allow` matches is left out. An entry of `allow` that
+   * matches nothing is returned itself.
    *
-   * The plans are those of the present schema, so call it before the test drops its tables. Given
-   * `ctx.storage`, it also looks for a `suggestion`, by making indexes in transactions that are undone.
-   * Given `ctx.storage.sql` it does not, since that cannot undo anything.
+   * The plans are those of the current schema, so call it before the test drops its tables. Given
+   * `ctx.storage`, it also looks for a `suggestion`, by creating indexes in transactions that it
+   * undoes. Given `ctx.storage.sql`, it does not, since nothing could be undone.
    *
    * Throws `ERR_INVALID_STORAGE` for anything else.
    */

@@ -6,10 +6,10 @@ import type { QueryPlan, QueryPlanStep } from './query-plan.js'
  *
  * - `'scan'`: the table is read whole.
  * - `'scan of index'`: an index of the table is read whole.
- * - `'automatic index'`: SQLite reads the table whole to make an index for this one run.
- * - `'sort'`: the rows are sorted, since no index has them in that order.
- * - `'not explained'`: SQLite has no plan, since the schema has changed since the statement ran.
- * - `'unused allow entry'`: nothing that was recorded matches an entry of `allow`.
+ * - `'automatic index'`: SQLite reads the table whole, to build an index for this one run.
+ * - `'sort'`: the rows are sorted, because no index has them in that order.
+ * - `'not explained'`: SQLite refuses the statement now, because the schema has changed since it ran.
+ * - `'unused allow entry'`: no recorded statement matches this entry of `allow`.
  */
 export type ScanReason =
   | 'scan'

@@ -1,12 +1,12 @@
-/** What the runs of one statement cost together. */
+/** What all runs of one statement cost together. */
 export interface StatementCost {
   /** The SQL text, without values. */
   readonly sql: string
   /** How often it ran. */
   readonly runs: number
-  /** Rows that all runs read, those of indexes included. */
+  /** Rows that all runs read, including those of indexes. */
   readonly rowsRead: number
-  /** Rows that all runs wrote, those of indexes included. */
+  /** Rows that all runs wrote, including those of indexes. */
   readonly rowsWritten: number
 }
 

@@ -13,8 +13,8 @@ export interface DurableObjectSqliteAdapterOptions {
 }
 
 /**
- * Kysely's adapter for SQLite in a Durable Object, which the dialects make. It extends Kysely's
- * `SqliteAdapter`, so that libraries which look for that take the database for what it is.
+ * Kysely's adapter for SQLite in a Durable Object. The dialects create it. It extends Kysely's
+ * `SqliteAdapter`, so libraries that check for that class recognize the database as SQLite.
  *
  * ### Examples
  *
@@ -61,15 +61,15 @@ export class DurableObjectSqliteAdapter extends SqliteAdapter {
   }
 
   /**
-   * True: there is one database handle, and the driver itself makes queries wait for a transaction. With
-   * Kysely's own mutex a query inside a `stream()` loop would wait for ever.
+   * True, although there is one database handle: the driver itself makes queries wait for a
+   * transaction. With Kysely's own mutex, a query inside a `stream()` loop would wait forever.
    */
   override get supportsMultipleConnections(): boolean {
     return true
   }
 
   /**
-   * Whether Kysely's `Migrator` runs all migrations in one transaction: false for a dialect made from
+   * Whether Kysely's `Migrator` runs all migrations in one transaction. False for a dialect made from
    * `ctx.storage.sql`.
    */
   override get supportsTransactionalDdl(): boolean {

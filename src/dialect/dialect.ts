@@ -25,16 +25,16 @@ export interface DurableObjectSqliteDialectConfig {
    */
   readonly columns?: DurableObjectSqliteColumns
   /**
-   * Called once for each statement that ran, with the rows that it read and wrote: what Cloudflare
-   * bills. A statement that failed comes with its `error`. If the function throws, the query rejects
-   * with that; what it wrote stays. Default: none.
+   * Called once for each statement, with the rows that it read and wrote: what Cloudflare bills. If the
+   * statement failed, `error` is set. If the function throws, the query rejects with that error, and
+   * what it wrote stays. Default: none.
    *
    * https://developers.cloudflare.com/durable-objects/platform/pricing/#sqlite-storage-backend
    */
   readonly onQuery?: (event: DurableObjectSqliteQueryEvent) => void
   /**
-   * How long a query or a transaction waits for another transaction to end, in milliseconds, before
-   * it rejects with `ERR_TRANSACTION_TIMEOUT`. A positive number; `Infinity` for no limit. Default:
+   * How long a query or a transaction waits for another transaction to end, in milliseconds. Then it
+   * rejects with `ERR_TRANSACTION_TIMEOUT`. A positive number; `Infinity` for no limit. Default:
    * 10,000.
    */
   readonly transactionTimeout?: number
@@ -45,14 +45,16 @@ const DEFAULT_TRANSACTION_TIMEOUT = 10_000
 /**
  * Kysely's dialect for the SQLite database of a Durable Object.
  *
- * Made from `ctx.storage` it does everything. Made from `ctx.storage.sql` it does everything but
- * transactions, which reject with `ERR_TRANSACTION_UNSUPPORTED`; Kysely's `Migrator` then runs each
- * migration without one. Throws `ERR_INVALID_STORAGE` for anything else, and `ERR_INVALID_OPTION` for
- * a `transactionTimeout` that is no positive number.
+ * Made from `ctx.storage`, it does everything. Made from `ctx.storage.sql`, it does everything except
+ * transactions, which reject with `ERR_TRANSACTION_UNSUPPORTED`. Kysely's `Migrator` then runs each
+ * migration without one.
  *
- * A `stream()` reads the rows as they are asked for, and is no snapshot. Inside a transaction, Kysely
- * lets nothing else run on `trx` while a stream is open, not even the commit: a query on `trx` in the
- * loop waits for ever. Use `new SyncExecutor(trx, ctx.storage)` in the loop, or `execute()` instead of
+ * The constructor throws `ERR_INVALID_STORAGE` for anything else, and `ERR_INVALID_OPTION` if
+ * `transactionTimeout` is not a positive number.
+ *
+ * A `stream()` reads rows as you ask for them, and is not a snapshot. Inside a transaction, Kysely lets
+ * nothing else run on `trx` while a stream is open, not even the commit. So a query on `trx` in the
+ * loop waits forever. Use `new SyncExecutor(trx, ctx.storage)` in the loop, or `execute()` instead of
  * `stream()`.
  *
  * ### Examples
@@ -145,7 +147,10 @@ export class DurableObjectSqliteDialect implements Dialect {
     return new DurableObjectSqliteIntrospector(db)
   }
 
-  /** Returns the dialect itself: configuration that is copied deeply still means this one database. */
+  /**
+   * Returns the dialect itself, so that a deep copy of a configuration still refers to this one
+   * database.
+   */
   clone(): this {
     return this
   }

@@ -30,8 +30,8 @@ const SELECT_COLUMNS = `
   order by t.name, c.cid`
 
 /**
- * Reads the tables and views of a Durable Object for `db.introspection`. Those that the platform keeps
- * for itself (`_cf_*`, `sqlite_*`, `__miniflare_*`) are left out.
+ * Reads the tables and views of a Durable Object for `db.introspection`. It leaves out the platform's
+ * own (`_cf_*`, `sqlite_*`, `__miniflare_*`).
  *
  * ### Examples
  *
@@ -47,14 +47,14 @@ export class DurableObjectSqliteIntrospector implements DatabaseIntrospector {
     this.#db = db
   }
 
-  /** Returns none: SQLite has no schemas in Kysely's sense. */
+  /** Returns an empty array: SQLite has no schemas in Kysely's sense. */
   async getSchemas(): Promise<SchemaMetadata[]> {
     return []
   }
 
   /**
-   * Returns the tables and views by name, with their columns. Kysely's own migration tables are left out
-   * by default, and so is a view that cannot be read because its table is gone.
+   * Returns the tables and views with their columns, sorted by name. It leaves out views that cannot be
+   * read because a table is gone and, by default, Kysely's own migration tables.
    */
   async getTables(
     options: DatabaseMetadataOptions = { withInternalKyselyTables: false },

@@ -10,14 +10,14 @@ import type { DurableObjectSqliteColumns } from '../statement/query-columns.js'
 
 /** Options of {@link drizzleColumns}. */
 export interface DrizzleColumnsOptions {
-  /** The casing given to `drizzle()` and to drizzle-kit. Default: names are as in the schema. */
+  /** The casing that `drizzle()` and drizzle-kit use. Default: the names are as in the schema. */
   readonly casing?: 'snake_case' | 'camelCase'
 }
 
 /**
  * Says what the columns of a Drizzle schema mean, for the option `columns` of the dialects. Kysely then
- * stores and reads what Drizzle does, by Drizzle's own column mappers, and calls `$defaultFn()` and
- * `$onUpdateFn()` where Drizzle does.
+ * stores and reads the same values as Drizzle, with Drizzle's own column mappers. It calls
+ * `$defaultFn()` and `$onUpdateFn()` where Drizzle does.
  *
  * Exports of the schema that are not tables, such as relations, are ignored.
  *

@@ -11,13 +11,13 @@ type SnakeCase<Name extends string> = Name extends `${infer Head}${infer Tail}`
 /** The name of a column in the database, which differs from the schema's where Drizzle cases it. */
 type Cased<Name, Casing> = Casing extends 'snake_case' ? SnakeCase<Name & string> : Name
 
-/** A table of a Drizzle schema as a table of Kysely's `Database`: one member of {@link DrizzleDatabase}. */
+/** A table of a Drizzle schema as a table of Kysely: one member of {@link DrizzleDatabase}. */
 export type DrizzleTable<T extends SQLiteTable, Casing = undefined> = {
   [K in keyof Kyselify<T> as Cased<K, Casing> & string]: Kyselify<T>[K]
 }
 
 /**
- * The tables of a Drizzle schema as Kysely's `Database`. Where the schema is used with a casing, name
+ * The tables of a Drizzle schema as the `Database` of Kysely. If the schema is used with a casing, name
  * it: `DrizzleDatabase<typeof schema, 'snake_case'>`.
  *
  * ### Examples

@@ -4,23 +4,24 @@ import { type ChecksummedMigration, type Migrations, toNamedMigrations } from '.
 import { isEdited } from './migration-plan.js'
 import type { MigrationStorage } from './run-migration.js'
 
-/** What {@link getMigrations} tells of a migration. */
+/** What {@link getMigrations} returns for a migration. */
 export interface MigrationInfo {
   /** Its name. */
   readonly name: string
-  /** A `missing` one was applied, and is not among the migrations given. */
+  /** Whether it is applied. A `missing` migration is applied, but not among those given. */
   readonly state: 'applied' | 'pending' | 'missing'
   /** When it was applied; undefined while it is pending. */
   readonly executedAt: Date | undefined
   /**
-   * Whether the SQL text given is the one that was applied. It is `unknown` for functions, for what is
-   * missing and for what Kysely's `Migrator` applied, and undefined while the migration is pending.
+   * Whether the given SQL text is the one that was applied. `'unknown'` for functions, for missing
+   * migrations and for those that Kysely's `Migrator` applied. Undefined while the migration is
+   * pending.
    */
   readonly checksum: 'same' | 'edited' | 'unknown' | undefined
 }
 
 /**
- * Returns the migrations given and those in the journal of the object, in the order of their names.
+ * Returns the given migrations and those in the journal of the object, in the order of their names.
  * Changes nothing.
  *
  * Throws `ERR_INVALID_MIGRATION` for what is not a migration, and `ERR_INVALID_STORAGE` for anything but

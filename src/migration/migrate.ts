@@ -19,11 +19,11 @@ import {
 
 /** Options of {@link migrateToLatest} and {@link migrateTo}. */
 export interface MigrateOptions {
-  /** Whether a new migration may sort before one that was applied, as in Kysely. Default: false. */
+  /** Whether a new migration may sort before an applied one, as in Kysely. Default: false. */
   readonly allowUnorderedMigrations?: boolean
   /**
-   * Called after each migration, once it is committed. An error that it throws ends the run; what
-   * was migrated stays. Default: none.
+   * Called after each migration, once it is committed. If it throws, the run ends, and what was
+   * migrated stays. Default: none.
    */
   readonly onMigration?: (event: MigrationEvent) => void
   /**
@@ -38,28 +38,28 @@ export interface NoMigrations {
   readonly __noMigrations__: true
 }
 
-/** Tells {@link migrateTo} to undo all migrations. */
+/** Makes {@link migrateTo} undo all migrations. */
 export const NO_MIGRATIONS: NoMigrations = Object.freeze({ __noMigrations__: true })
 
 /**
- * Applies the migrations that were not applied yet, in the order of their names, and returns the names
- * of those that it applied. Call it each time the object wakes: with nothing to do it is one query that
- * reads one row.
+ * Applies the migrations that have not been applied yet, in the order of their names, and returns the
+ * names of those that it applied. Call it each time the object wakes: if there is nothing to do, it is
+ * one query that reads one row.
  *
- * Each migration and its entry in the journal, Kysely's table `kysely_migration`, are committed
- * together or not at all. Concurrent calls apply each migration once.
+ * Each migration is committed together with its entry in the journal, or not at all. The journal is
+ * Kysely's table `kysely_migration`. Concurrent calls apply each migration once.
  *
  * Before anything runs it throws
  *
  * - `ERR_INVALID_STORAGE` for anything but `ctx.storage`,
  * - `ERR_INVALID_MIGRATION` for what is not a migration,
- * - `ERR_MIGRATION_MISSING` if one that was applied is not given,
- * - `ERR_MIGRATION_EDITED` if the SQL text of one is not the one that was applied,
- * - `ERR_MIGRATION_UNORDERED` if a new one sorts before one that was applied,
+ * - `ERR_MIGRATION_MISSING` if an applied migration is not among those given,
+ * - `ERR_MIGRATION_EDITED` if the SQL text of an applied migration has changed,
+ * - `ERR_MIGRATION_UNORDERED` if a new migration sorts before an applied one,
  * - `ERR_TRANSACTION_TIMEOUT` if a transaction stays open for 10 s, or another run of migrations for 25 s.
  *
- * If a migration fails it throws `ERR_MIGRATION_FAILED`, with the error as its `cause`. The object is then
- * as it was before that migration, and the next call goes on from there.
+ * If a migration fails, it throws `ERR_MIGRATION_FAILED`, with the error as its `cause`. The object is
+ * then as it was before that migration, and the next call continues from there.
  *
  * ### Examples
  *
@@ -117,12 +117,13 @@ export async function migrateToLatest(
 }
 
 /**
- * Migrates up or down until the migration of this name is the last one applied. Going up it runs them in
- * the order of their names, and going down in reverse of the order in which they were applied. With
- * {@link NO_MIGRATIONS} all are undone. Returns the names of the migrations that it ran.
+ * Migrates up or down until the migration of this name is the last one applied. Going up, it runs
+ * migrations in the order of their names. Going down, it undoes the last applied first. With
+ * {@link NO_MIGRATIONS}, it undoes all. Returns the names of the migrations that it ran.
  *
- * Throws as {@link migrateToLatest} does, and before anything runs `ERR_MIGRATION_UNKNOWN` if there is
- * no migration of this name and `ERR_MIGRATION_IRREVERSIBLE` if one that is to be undone has no `down`.
+ * Throws what {@link migrateToLatest} throws. Before anything runs, it also throws
+ * `ERR_MIGRATION_UNKNOWN` if there is no migration of this name, and `ERR_MIGRATION_IRREVERSIBLE` if
+ * one to be undone has no `down`.
  *
  * ### Examples
  *

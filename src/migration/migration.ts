@@ -3,7 +3,7 @@ import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { SqlStorage } from '../platform/storage.js'
 
 /**
- * SQL text of one or more statements, or a function. The function gets a Kysely instance whose queries
+ * SQL text of one or more statements, or a function. The function gets a Kysely instance, whose queries
  * run in the transaction of the migration. It also gets `ctx.storage.sql`, in the same transaction, for
  * {@link rebuildTable}.
  */
@@ -12,23 +12,23 @@ export type MigrationStep =
   // oxlint-disable-next-line typescript/no-explicit-any -- Kysely's own signature: a migration outlives every type of the database
   | ((db: Kysely<any>, sql: SqlStorage) => Promise<unknown>)
 
-/** A migration with a step down, or with options. Kysely's `Migration` fits. */
+/** A migration with a `down` step or with options. A `Migration` of Kysely fits. */
 export interface Migration {
   /** Applies the migration. */
   readonly up: MigrationStep
   /** Undoes `up`. Without it, {@link migrateTo} refuses to undo the migration. Default: none. */
   readonly down?: MigrationStep
   /**
-   * With `'off'`, `up` and `down` run without foreign keys, as {@link rebuildTable} needs it. All foreign
-   * keys are checked before the commit, and are on again afterwards whatever happens. Default: they are
-   * on.
+   * With `'off'`, `up` and `down` run without foreign keys, as {@link rebuildTable} requires. All
+   * foreign keys are checked before the commit, and are on again afterwards whatever happens. Default:
+   * they are on.
    */
   readonly foreignKeys?: 'off'
 }
 
 /**
- * Migrations by name: SQL text, or an object with `up`. They run in the order of their names, which is
- * that of `Array.prototype.sort()`, as in Kysely.
+ * Migrations by name: SQL text, or an object with `up`. They run in the order of their names, as
+ * `Array.prototype.sort()` orders them and as in Kysely.
  */
 export type Migrations = Readonly<Record<string, string | Migration>>
 

@@ -1,7 +1,9 @@
 import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { Migration, Migrations } from './migration.js'
 
-/** What a bundler makes of a file: its text, the migration, or a module with either as its default. */
+/**
+ * What a bundler makes of a file: its text, a migration, or a module with either as its default export.
+ */
 export type MigrationFile =
   | string
   | Migration
@@ -14,10 +16,10 @@ export type MigrationFile =
 const PATH = /^(?:(?:.*[/\\])?([^/\\]+)[/\\])?([^/\\]+?)(?:\.[a-z]+)?$/i
 
 /**
- * Returns the migrations in files, which are given by path, as Vite's `import.meta.glob` gives them. A
- * migration is named like its file, without folder and extension, as in Kysely's `FileMigrationProvider`.
- * One in a file `migration.sql` is named like its folder, which is how newer versions of drizzle-kit lay
- * them out.
+ * Returns the migrations of the given files, by path, as Vite's `import.meta.glob` returns them. Each
+ * migration is named after its file, without folder and extension, as in Kysely's
+ * `FileMigrationProvider`. A file `migration.sql` is named after its folder, which is the layout of
+ * newer versions of drizzle-kit.
  *
  * Throws `ERR_INVALID_MIGRATION` if two files have the same name.
  *

@@ -4,28 +4,34 @@ import type { SqlStorage } from '../platform/storage.js'
 import { quote, read } from './raw-sql.js'
 import { schemaErrors } from './schema-errors.js'
 
-/** What {@link rebuildTable} makes of the table. */
+/** Options of {@link rebuildTable}: the new table, and what becomes of the old columns. */
 export interface RebuildTableOptions {
   /** The `create table` statement of the new table, with the name of the old one. */
   readonly create: string | Compilable
   /**
-   * By the name of a new column, the SQL expression over the old table that it is filled with. The other
-   * columns are copied from the old ones of the same name, and a new column without either gets its
-   * DEFAULT. Default: none.
+   * For each new column by name, the SQL expression over the old table that fills it. Other columns are
+   * copied from the old ones of the same name. A new column with neither gets its DEFAULT. Default:
+   * none.
    */
   readonly copy?: Readonly<Record<string, string>>
-  /** The old columns that are not copied, and whose values are to be lost. Default: none. */
+  /** The old columns to drop, with their values. Default: none. */
   readonly drop?: readonly string[]
 }
 
 /**
- * Rebuilds a table, for all that `alter table` cannot do: another type or constraint, another primary
- * key, STRICT. It keeps the rows and their rowids, the rows that refer to them, the indexes, triggers and
- * views, and the counter of AUTOINCREMENT. Call it in a migration with `foreignKeys: 'off'`.
+ * Rebuilds a table, for what `alter table` cannot do: change a type, a constraint or the primary key,
+ * or make the table STRICT. It keeps the rows and their rowids, the rows that refer to them, the
+ * indexes, triggers and views, and the counter of AUTOINCREMENT. Call it in a migration with
+ * `foreignKeys: 'off'`.
  *
- * Throws `ERR_TABLE_REBUILD`, which undoes the migration, if foreign keys are on, if there is no such
- * table, if an old column is neither copied nor dropped, and if a view or trigger that worked refers
- * to something that is gone. The migration itself checks the foreign keys before it commits.
+ * Throws `ERR_TABLE_REBUILD`, which undoes the migration, if
+ *
+ * - foreign keys are on,
+ * - there is no such table,
+ * - an old column is neither copied nor dropped, or
+ * - a view or trigger that worked before refers to something that is gone.
+ *
+ * The migration itself checks the foreign keys before it commits.
  *
  * https://www.sqlite.org/lang_altertable.html#making_other_kinds_of_table_schema_changes
  *
@@ -63,7 +69,7 @@ export function rebuildTable(
   if (read<[string]>(sql, TABLE_KIND, table)[0]?.[0] !== 'table') {
     throw new DurableObjectSqliteError(
       'ERR_TABLE_REBUILD',
-      `There is no table ${table} to rebuild. Views are dropped and created anew, and so are virtual ` +
+      `There is no table ${table} to rebuild. Views are dropped and created again, and so are virtual ` +
         'tables.',
     )
   }
@@ -97,8 +103,8 @@ export function rebuildTable(
     if (errorsBefore.get(name) !== message) {
       throw new DurableObjectSqliteError(
         'ERR_TABLE_REBUILD',
-        `After table ${table} was rebuilt, ${name} does not work any more: ${message}. Drop it before ` +
-          'the rebuild and create it anew after it.',
+        `After table ${table} was rebuilt, ${name} no longer works: ${message}. Drop it before ` +
+          'the rebuild and create it again afterwards.',
       )
     }
   }

@@ -14,12 +14,12 @@ export interface RestorableContext {
 }
 
 /**
- * Takes the object back to the point in time before the migration was applied, with everything that it
- * stores, and restarts it. What was written since is gone. If it wakes with the same migrations, it applies
- * them again: deploy it without the migration first, and call this where `migrateToLatest()` rejects with
- * `ERR_MIGRATION_MISSING`.
+ * Takes the object, with everything that it stores, back to the point in time before the migration was
+ * applied, and restarts it. What was written since is lost. If the object wakes with the same
+ * migrations, it applies them again. So first deploy without the migration, and call this where
+ * `migrateToLatest()` rejects with `ERR_MIGRATION_MISSING`.
  *
- * Throws `ERR_MIGRATION_UNKNOWN` if the migration was not applied, and
+ * Throws `ERR_MIGRATION_UNKNOWN` if the migration was not applied. Throws
  * `ERR_POINT_IN_TIME_UNAVAILABLE` if the platform has no point-in-time recovery, as in local
  * development, or had none when the migration ran. Cloudflare keeps 30 days.
  *

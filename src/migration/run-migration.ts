@@ -12,21 +12,21 @@ import type { PlannedMigration } from './migration-plan.js'
 
 /** `ctx.storage`, as far as migrations need it. */
 export interface MigrationStorage extends DurableObjectStorageLike {
-  /** The present point in time, which the journal keeps for {@link restoreBefore}. */
+  /** Returns the current point in time, which the journal keeps for {@link restoreBefore}. */
   getCurrentBookmark(): Promise<string>
 }
 
-/** What a migration did, as {@link MigrateOptions.onMigration} is given it. */
+/** What a migration did, for {@link MigrateOptions.onMigration}. */
 export interface MigrationEvent {
   /** Its name. */
   readonly name: string
-  /** Whether `up` ran or `down`. */
+  /** Whether `up` or `down` ran. */
   readonly direction: 'up' | 'down'
   /** When it began. */
   readonly start: Date
   /** When it was committed. The platform's clock stands still while code runs. */
   readonly end: Date
-  /** Rows that the migration wrote, those of indexes included: what Cloudflare bills. */
+  /** Rows that the migration wrote, including those of indexes: what Cloudflare bills. */
   readonly rowsWritten: number
 }
 

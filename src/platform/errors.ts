@@ -3,43 +3,43 @@ import { limitHint } from './limit-hints.js'
 /** A code of this library's own, as {@link DurableObjectSqliteError.code}. */
 export type DurableObjectSqliteErrorCode =
   /**
-   * A value that SQLite would store as something else, such as a `Date`, an object or `NaN`; or one
-   * that the codec of its column refuses. Nothing is written.
+   * A value that SQLite would store as something else, such as a `Date`, an object or `NaN`, or that
+   * the codec of its column refuses. Nothing is written.
    */
   | 'ERR_UNSUPPORTED_PARAMETER'
   /**
-   * A stored value that the codec of its column cannot read, such as the text `yes` in a
-   * `boolean()` column; or a query of an `int64()` column that would round it.
+   * A stored value that the codec of its column cannot read, such as the text `yes` in a `boolean()`
+   * column. Or a query that would round an `int64()` column.
    */
   | 'ERR_COLUMN_VALUE'
   /**
    * An `insert … select` leaves out a column with a `default`, which cannot be called for rows that
-   * SQLite selects. Name the column, and select a value for it.
+   * SQLite selects. Name the column and select a value for it.
    */
   | 'ERR_COLUMN_DEFAULT'
   /** The SQL text has more or fewer placeholders than there are values. */
   | 'ERR_PARAMETER_COUNT'
   /**
-   * The values of a query are more than 100 even when JSON texts carry them. Use several queries.
+   * A query has too many values: they do not even fit in 100 JSON texts. Use several queries.
    */
   | 'ERR_TOO_MANY_PARAMETERS'
   /**
-   * A query builder was given no rows, no columns or nothing to set where SQL needs some:
-   * `values([])`, `set({})`.
+   * A query builder got no rows, no columns or nothing to set, where SQL needs some: `values([])`,
+   * `set({})`.
    */
   | 'ERR_EMPTY_LIST'
-  /** The SQL text is empty, or has nothing but comments. */
+  /** The SQL text is empty, or contains only comments. */
   | 'ERR_NO_STATEMENT'
   /**
-   * The class of the Durable Object is not SQLite-backed. List it in `new_sqlite_classes` of the
+   * The class of the Durable Object is not SQLite-backed. List it in `new_sqlite_classes` in the
    * Wrangler configuration.
    */
   | 'ERR_SQL_NOT_ENABLED'
-  /** Something else was passed where `ctx.storage`, or `ctx.storage.sql`, is needed. */
+  /** Something other than `ctx.storage` or `ctx.storage.sql` was passed. */
   | 'ERR_INVALID_STORAGE'
   /**
-   * An option of a dialect or of a `RemoteDatabase` has a value that it cannot have, such as
-   * `transactionTimeout: 0`.
+   * An option of a dialect or of a `RemoteDatabase`, or the format of a `date()`, has a value that it
+   * cannot have, such as `transactionTimeout: 0`.
    */
   | 'ERR_INVALID_OPTION'
   /**
@@ -47,14 +47,17 @@ export type DurableObjectSqliteErrorCode =
    * `withoutForeignKeys()`.
    */
   | 'ERR_PRAGMA_IGNORED'
-  /** `withoutForeignKeys()` was called while it was running on the same storage. */
+  /** `withoutForeignKeys()` was called while another call was running on the same storage. */
   | 'ERR_FOREIGN_KEYS_OFF'
   /**
-   * After `withoutForeignKeys()` or a migration, rows would refer to rows that do not exist.
+   * After `withoutForeignKeys()` or a migration, rows would have referred to rows that do not exist.
    * Everything was undone.
    */
   | 'ERR_FOREIGN_KEY_VIOLATION'
-  /** A transaction on a dialect made from `ctx.storage.sql`. Make it from `ctx.storage`. */
+  /**
+   * A transaction was begun on a dialect made from `ctx.storage.sql`. Make the dialect from
+   * `ctx.storage`.
+   */
   | 'ERR_TRANSACTION_UNSUPPORTED'
   /**
    * `begin`, `commit`, `rollback`, `savepoint` or `release` was sent as SQL. Use
@@ -63,21 +66,24 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_TRANSACTION_STATEMENT'
   /**
    * A query or a transaction waited longer than `transactionTimeout` for another transaction to end, or
-   * migrations waited for 10 s. Or a transaction was rolled back: it was open for more than 25 s, or it
-   * waited longer than the `transactionTimeout` of a `RemoteDatabase` for its next statement.
+   * migrations waited 10 s for one. Or a transaction was rolled back: it was open for more than 25 s,
+   * or waited for its next statement longer than the `transactionTimeout` of a `RemoteDatabase`.
    */
   | 'ERR_TRANSACTION_TIMEOUT'
   /**
-   * A query was sent on a transaction that is ending or has ended. Await every query in the body.
+   * A query was sent on a transaction that is ending or has ended. Await every query in the body of the
+   * transaction.
    */
   | 'ERR_TRANSACTION_ENDED'
-  /** A write in a transaction with `setAccessMode('read only')`, which was rolled back. */
+  /** A transaction with `setAccessMode('read only')` tried to write. It was rolled back. */
   | 'ERR_READ_ONLY_TRANSACTION'
-  /** A write to a `RemoteDatabase` with `access: 'read-only'`, of which nothing was kept. */
+  /**
+   * A query on a `RemoteDatabase` with `access: 'read-only'` tried to write. Nothing of it was kept.
+   */
   | 'ERR_READ_ONLY'
   /**
-   * The connection to the object of a remote query broke. The message says whether the statement
-   * may have run.
+   * The connection from a remote query to the object broke. The message says whether the statement may
+   * have run.
    */
   | 'ERR_CONNECTION_LOST'
   /**
@@ -85,42 +91,46 @@ export type DurableObjectSqliteErrorCode =
    */
   | 'ERR_MESSAGE_TOO_LARGE'
   /**
-   * A synchronous query while a `db.transaction()` is open, for which it cannot wait: inside it use
-   * `new SyncExecutor(trx, ctx.storage)`. Or `withoutForeignKeys()` found a transaction left open.
+   * A synchronous query was sent while a `db.transaction()` was open. It cannot wait: inside the
+   * transaction, use `new SyncExecutor(trx, ctx.storage)`. Or the function of `withoutForeignKeys()`
+   * left a transaction open.
    */
   | 'ERR_TRANSACTION_OPEN'
   /**
-   * The value of a parameter of a prepared query is missing, or the query has no parameter of that
-   * name.
+   * The value of a parameter of a prepared query is missing, or the prepared query has no parameter of
+   * that name.
    */
   | 'ERR_PARAMETER_NAME'
   /**
-   * A Kysely with another dialect, or on another storage, was passed to `SyncExecutor`,
-   * `RemoteDatabase`, `batch()` or `QueryBudget.meter()`; or `RemoteDurableObjectDialect` was made
-   * from something other than a function.
+   * A Kysely instance with another dialect, or on another storage, was passed to `SyncExecutor`,
+   * `RemoteDatabase`, `batch()` or `QueryBudget.meter()`. Or `RemoteDurableObjectDialect` got something
+   * other than a function.
    */
   | 'ERR_INVALID_DATABASE'
   /**
-   * A `SyncExecutor` was made from a Kysely with a plugin whose results need a promise. See
-   * `SyncResultPlugin`.
+   * A `SyncExecutor` was made from a Kysely instance with a plugin that returns its results only in a
+   * promise. See `SyncResultPlugin`.
    */
   | 'ERR_UNSUPPORTED_PLUGIN'
   /** The closure of a synchronous transaction returned a promise. Everything was undone. */
   | 'ERR_ASYNC_TRANSACTION'
   /**
-   * A column mapping names a codec that does not exist, or an import that cannot have that name.
+   * A column mapping names a codec that does not exist, or an import whose name is not possible or is
+   * taken.
    */
   | 'ERR_INVALID_COLUMN_MAPPING'
-  /** The name for the generated interface is no identifier with a capital letter, or is taken. */
+  /**
+   * The name for the generated interface is taken, or does not begin with a capital letter.
+   */
   | 'ERR_INVALID_INTERFACE_NAME'
   /**
-   * A migration has an empty name, the name of another, no statement, or an option that does not
+   * A migration has an empty name, the same name as another, no statement, or an option that does not
    * exist.
    */
   | 'ERR_INVALID_MIGRATION'
   /** A migration failed and was undone. The `cause` is its error. */
   | 'ERR_MIGRATION_FAILED'
-  /** Another run of Kysely's `Migrator` on the same object has not ended. */
+  /** Another run of Kysely's `Migrator` on the same object has not ended yet. */
   | 'ERR_MIGRATION_LOCKED'
   /** A migration that was applied is not among those given. */
   | 'ERR_MIGRATION_MISSING'
@@ -128,25 +138,28 @@ export type DurableObjectSqliteErrorCode =
   | 'ERR_MIGRATION_EDITED'
   /** A new migration sorts before one that was applied. */
   | 'ERR_MIGRATION_UNORDERED'
-  /** There is no migration of that name to go to, or the one to go back before was not applied. */
+  /**
+   * No migration has the name passed to `migrateTo()`, or the one passed to `restoreBefore()` was not
+   * applied.
+   */
   | 'ERR_MIGRATION_UNKNOWN'
-  /** A migration that is to be undone has no `down`. */
+  /** A migration that would have to be undone has no `down`. */
   | 'ERR_MIGRATION_IRREVERSIBLE'
   /** `rebuildTable()` cannot rebuild the table without losing something. The message says what. */
   | 'ERR_TABLE_REBUILD'
   /**
-   * `restoreBefore()` knows no point in time, or the platform cannot go back to it, as in local
-   * development.
+   * The journal has no point in time for `restoreBefore()`, or the platform cannot go back to it, as in
+   * local development.
    */
   | 'ERR_POINT_IN_TIME_UNAVAILABLE'
-  /** `explain()` was given a SQL text of several statements. */
+  /** `explain()` got a SQL text of several statements. */
   | 'ERR_SEVERAL_STATEMENTS'
   /**
    * The queries of a meter have read or written more rows than their `QueryBudget` allows. The last
-   * one has run.
+   * query has run.
    */
   | 'ERR_BUDGET_EXCEEDED'
-  /** A limit of a `QueryBudget` is no number of rows. */
+  /** A limit of a `QueryBudget` is not a number of 0 or more. */
   | 'ERR_INVALID_BUDGET'
 
 /** https://v8.dev/docs/stack-trace-api */
@@ -156,8 +169,8 @@ const V8Error = Error as ErrorConstructor & { stackTraceLimit?: number | undefin
 const STACK_TRACE_LIMIT = 30
 
 /**
- * The error that every query rejects with, whether SQLite, the platform or this library refused it.
- * If the platform refused it, `message` is the platform's, and `cause` its error.
+ * The error that a failed query rejects with, whether SQLite, the platform or this library refused it.
+ * If the platform refused it, `message` is the platform's message, and `cause` its error.
  *
  * ### Examples
  *
@@ -181,23 +194,23 @@ export class DurableObjectSqliteError extends Error {
   override readonly name = 'DurableObjectSqliteError'
 
   /**
-   * SQLite's code, the extended one where the platform gives it (`'SQLITE_CONSTRAINT_UNIQUE'`), or
-   * one of this library's own (`'ERR_…'`).
+   * SQLite's code (`'SQLITE_CONSTRAINT_UNIQUE'`) or one of this library's own (`'ERR_…'`). SQLite's is
+   * the extended code where the platform gives it.
    *
    * https://www.sqlite.org/rescode.html
    */
   readonly code: DurableObjectSqliteErrorCode | `SQLITE_${string}`
 
-  /** What to do instead, where a limit of the platform was met. Otherwise undefined. */
+  /** What to do instead, if the query exceeded a limit of the platform. Otherwise undefined. */
   readonly hint: string | undefined
 
   /**
-   * The text of the statement that was at fault, without its values. Undefined where no statement was:
-   * the query could not be compiled, it waited too long, or an argument was wrong.
+   * The SQL text of the statement that failed, without its values. Undefined if no statement did: the
+   * query could not be compiled, it waited too long, or an argument was wrong.
    */
   readonly sql: string | undefined
 
-  /** Which query of a `batch()` failed, counted from 0. Otherwise undefined. */
+  /** The position of the failed query in a `batch()`, from 0. Otherwise undefined. */
   readonly index: number | undefined
 
   constructor(

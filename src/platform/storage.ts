@@ -5,7 +5,7 @@
  * @module
  */
 
-/** A value as `ctx.storage.sql` returns it. A BLOB arrives as `ArrayBuffer`. */
+/** A value as `ctx.storage.sql` returns it. A BLOB is an `ArrayBuffer`. */
 export type SqlStorageValue = ArrayBuffer | string | number | null
 
 /**
@@ -14,17 +14,19 @@ export type SqlStorageValue = ArrayBuffer | string | number | null
  * https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
  */
 export interface SqlStorageCursor {
-  /** Empty for a statement that returns no rows. */
+  /** The names of the columns; empty for a statement that returns no rows. */
   readonly columnNames: string[]
-  /** Rows read so far, index rows included. */
+  /** Rows read so far, including index rows. */
   readonly rowsRead: number
-  /** Rows written so far, index rows included: what Cloudflare bills, not what a user counts. */
+  /**
+   * Rows written so far, including index rows: what Cloudflare bills, not the number of changed rows.
+   */
   readonly rowsWritten: number
-  /** The only row. Throws if there are none, or more than one. */
+  /** Returns the only row. Throws if there is none, or more than one. */
   one(): Record<string, SqlStorageValue>
   /**
-   * The remaining rows as arrays, in the order of `columnNames`. That it has `toArray()` is missing
-   * from the platform's types.
+   * Returns the remaining rows as arrays, in the order of `columnNames`. The platform's types lack its
+   * `toArray()`.
    */
   raw(): IterableIterator<SqlStorageValue[]> & {
     /** All of them at once. */

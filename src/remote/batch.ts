@@ -15,7 +15,7 @@ import { executeBatch } from './execute-batch.js'
 /** A query for {@link batch}: a query builder, or a compiled query. `O` is the type of its rows. */
 export type BatchQuery<O = unknown> = Compilable<O> | CompiledQuery<O>
 
-/** What a query of a batch returns: its rows, or for a write without `returning` its one result. */
+/** What a query of a batch returns: its rows or, for a write without `returning`, its one result. */
 export type BatchOutput<O> = [O] extends [InsertResult | UpdateResult | DeleteResult] ? O : O[]
 
 /** What {@link batch} returns: a tuple of the outputs of the queries, in their order. */
@@ -24,13 +24,13 @@ export type BatchOutputs<Q extends readonly BatchQuery[]> = {
 }
 
 /**
- * Runs the queries in one transaction, all of them or none, and returns what each returns. On a remote
- * `db` that is one round trip; it works on a local one as well. On the `trx` of a transaction it is a
- * part of that transaction.
+ * Runs the queries in one transaction, all of them or none, and returns the result of each. On a remote
+ * `db` that is one round trip. It also works on a local `db`. On a `trx`, it is part of that
+ * transaction.
  *
- * Rejects with the error of the first query that fails, with the `index` of the query in the list. The
- * plugins of `db` apply to the results. A plugin that a query has by its own `withPlugin()` applies to its
- * SQL only. Throws `ERR_INVALID_DATABASE` if `db` has another dialect.
+ * Rejects with the error of the first query that fails; its `index` is the position of that query. The
+ * plugins of `db` apply to the results. A plugin that a query adds with its own `withPlugin()` applies
+ * only to its SQL. Throws `ERR_INVALID_DATABASE` if `db` has another dialect.
  *
  * ### Examples
  *

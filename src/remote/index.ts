@@ -1,5 +1,5 @@
 /**
- * Kysely in a Worker, or in another Durable Object, on the database of a Durable Object.
+ * Kysely in a Worker, or in another Durable Object, for the database of a Durable Object.
  *
  * @module
  */

@@ -15,14 +15,14 @@ import { toWireReply, toWireResult, type WireReply, type WireResult } from './wi
 /** Options of {@link RemoteDatabase}. */
 export interface RemoteDatabaseOptions {
   /**
-   * What whoever holds it may do. With `'read-only'`, whatever writes (data, schema or pragmas) is undone
-   * and rejected with `ERR_READ_ONLY`. Default: `'read-write'`.
+   * What its queries may do. With `'read-only'`, everything that writes (data, schema or pragmas) is
+   * undone and rejects with `ERR_READ_ONLY`. Default: `'read-write'`.
    */
   readonly access?: 'read-only' | 'read-write'
   /**
-   * How long a transaction waits for the Worker's next statement, in milliseconds, before it is rolled
-   * back with `ERR_TRANSACTION_TIMEOUT`. Meanwhile the object serves nobody else. A positive number.
-   * Default: 5,000.
+   * How long a transaction waits for the Worker's next statement, in milliseconds. Then it is rolled
+   * back with `ERR_TRANSACTION_TIMEOUT`. While it waits, the object handles nothing else. A positive
+   * number. Default: 5,000.
    */
   readonly transactionTimeout?: number
 }
@@ -31,14 +31,14 @@ const DEFAULT_TRANSACTION_TIMEOUT = 5_000
 
 /**
  * The database of a Durable Object, for Kysely in a Worker or in another object. A method of the object
- * returns it by RPC, and a {@link RemoteDurableObjectDialect} calls that method. Queries run as the
- * object's own do, by the dialect of `db`. The plugins of `db` do not apply.
+ * returns it by RPC, and a {@link RemoteDurableObjectDialect} calls that method. Queries run like the
+ * object's own, through the dialect of `db`. The plugins of `db` do not apply.
  *
- * The binding is the permission: whoever can call the method that returns it can send any SQL, and do
- * what the object can. Do not pass it on to clients.
+ * The binding is the permission: code that can call the method can send any SQL, and do with the
+ * database what the object can. Do not pass it on to clients.
  *
  * The constructor throws `ERR_INVALID_DATABASE` if `db` has another dialect or another storage, or is a
- * transaction, and `ERR_INVALID_OPTION` for an option that cannot be.
+ * transaction. It throws `ERR_INVALID_OPTION` for an option with a wrong value.
  *
  * ### Examples
  *

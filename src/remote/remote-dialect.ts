@@ -24,8 +24,8 @@ export interface RemoteDurableObjectDialectConfig {
   readonly columns?: DurableObjectSqliteColumns
   /**
    * How long a query or a transaction waits for another transaction of the same Kysely instance to end,
-   * in milliseconds, before it rejects with `ERR_TRANSACTION_TIMEOUT`. A positive number; `Infinity` for no
-   * limit. Default: 10,000.
+   * in milliseconds. Then it rejects with `ERR_TRANSACTION_TIMEOUT`. A positive number; `Infinity` for
+   * no limit. Default: 10,000.
    */
   readonly transactionTimeout?: number
 }
@@ -33,20 +33,21 @@ export interface RemoteDurableObjectDialectConfig {
 const DEFAULT_TRANSACTION_TIMEOUT = 10_000
 
 /**
- * Kysely's dialect, in a Worker or in another object, for the database of a Durable Object. It is made
- * from a function that calls the method of the object that returns a {@link RemoteDatabase}. Let the
- * function take the stub of the object anew each time, since a stub that broke stays broken.
+ * Kysely's dialect, in a Worker or in another object, for the database of a Durable Object. Make it
+ * from a function that calls the method that returns a {@link RemoteDatabase}. Get the stub of the
+ * object inside the function, since a broken stub stays broken.
  *
- * A query is one round trip. The first one opens a session on the same round trip, and those after it
- * share the session. `db.destroy()` closes it, and so does the end of the Worker's request. A transaction
- * of n statements takes n + 1 round trips. It begins with its first statement, and until it ends the
- * object serves nobody else.
+ * A query is one round trip. The first query also opens a session, in the same round trip, and later
+ * queries share it. `db.destroy()` closes the session, and so does the end of the Worker's request. A
+ * transaction of n statements takes n + 1 round trips. It begins with its first statement. Until it
+ * ends, the object handles nothing else.
  *
- * If the object is reset or cannot be reached, queries reject with `ERR_CONNECTION_LOST`. Before that, a
- * select of the query builder outside a transaction is sent again once. A write never is.
+ * If the object is reset or cannot be reached, queries reject with `ERR_CONNECTION_LOST`. Two things
+ * are first sent again, once: a select of the query builder outside a transaction, and the first
+ * statement of a transaction. A write outside a transaction never is.
  *
- * The constructor throws `ERR_INVALID_DATABASE` for anything but a function, and `ERR_INVALID_OPTION` for
- * a `transactionTimeout` that is no positive number.
+ * The constructor throws `ERR_INVALID_DATABASE` for anything but a function, and `ERR_INVALID_OPTION`
+ * if `transactionTimeout` is not a positive number.
  *
  * ### Examples
  *
@@ -116,7 +117,9 @@ export class RemoteDurableObjectDialect implements Dialect {
     return new DurableObjectSqliteIntrospector(db)
   }
 
-  /** Returns the dialect itself: configuration that is copied deeply still means this one object. */
+  /**
+   * Returns the dialect itself, so that a deep copy of a configuration still refers to this one object.
+   */
   clone(): this {
     return this
   }

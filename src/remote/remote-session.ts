@@ -8,7 +8,7 @@ import { isTooLarge, queryTooLarge, resultTooLarge } from './message-size.js'
 import type { RemoteDatabaseStub } from './protocol.js'
 import { toPromise } from './to-promise.js'
 
-/** What a Worker has of a {@link RemoteDatabase}: a stub of it. Its methods are for the dialect. */
+/** A {@link RemoteDatabase} as a Worker sees it: a stub. Its methods are for the dialect. */
 export interface RemoteDatabaseLike {
   /** For the dialect. */
   readonly execute: (...args: never[]) => unknown
@@ -20,7 +20,10 @@ export interface RemoteDatabaseLike {
   readonly transaction: (...args: never[]) => unknown
 }
 
-/** Calls the method of the object that returns its {@link RemoteDatabase}, and returns the stub of that. */
+/**
+ * A function that calls the method of the object, and returns what that returns: a stub of the
+ * {@link RemoteDatabase}.
+ */
 export type OpenRemoteDatabase = () => RemoteDatabaseLike | PromiseLike<RemoteDatabaseLike>
 
 /** How a call is to be treated if the connection breaks. */

@@ -7,19 +7,22 @@ import { readFts5Columns, readTableDefinition, readVirtualTable } from './table-
 
 /** A table or a view, as {@link introspectSchema} found it. */
 export interface TableSchema {
-  /** As it was written in `create table` or `create view`. */
+  /** Its name, as written in `create table` or `create view`. */
   readonly name: string
-  /** A virtual table is one of a module, such as FTS5. */
+  /** What it is. A virtual table belongs to a module, such as FTS5. */
   readonly kind: 'table' | 'view' | 'virtual'
   /** Whether the table is STRICT. */
   readonly strict: boolean
   /** Whether the table is WITHOUT ROWID. */
   readonly withoutRowid: boolean
-  /** In the order of `select *`. Empty for a view that cannot be read because its table is gone. */
+  /**
+   * The columns, in the order of `select *`. Empty for a view that cannot be read because a table is
+   * gone.
+   */
   readonly columns: readonly ColumnInfo[]
-  /** In the order in which they were declared. */
+  /** The foreign keys, in the order in which they were declared. */
   readonly foreignKeys: readonly ForeignKeyInfo[]
-  /** Sorted by name, those of constraints included. */
+  /** The indexes, sorted by name, including those of constraints. */
   readonly indexes: readonly IndexInfo[]
   /** The expressions of the CHECK constraints, as written. */
   readonly checks: readonly string[]
@@ -32,40 +35,43 @@ export interface ColumnInfo {
   /** As it was written. */
   readonly name: string
   /**
-   * As it was written: `'INTEGER'`, `'varchar(20)'`; `''` if there is none. A column that FTS5 indexes is
-   * `'TEXT'`.
+   * The type as declared, such as `'INTEGER'` or `'varchar(20)'`; `''` if there is none. `'TEXT'` for a
+   * column that FTS5 indexes.
    */
   readonly declaredType: string
-  /** Whether NULL is never read from it: it is declared NOT NULL, or an alias of the rowid. */
+  /** Whether it never holds NULL: it is declared NOT NULL, or is an alias of the rowid. */
   readonly notNull: boolean
-  /** The position in the primary key, from 1; 0 for a column outside it. */
+  /** The position in the primary key, from 1; 0 for a column that is not part of it. */
   readonly primaryKey: number
   /** The SQL text of the DEFAULT; null if there is none. */
   readonly defaultValue: string | null
-  /** How a generated column is kept; null for one that is not generated. */
+  /** How a generated column is stored; null for a column that is not generated. */
   readonly generated: 'virtual' | 'stored' | null
   /** Whether it is an alias of the rowid (`integer primary key`), whose value SQLite supplies. */
   readonly autoIncrement: boolean
-  /** The collating sequence, in upper case. `'BINARY'` where none is named. */
+  /** The collating sequence, in upper case. `'BINARY'` if none is declared. */
   readonly collation: string
 }
 
 /** A foreign key of a table. */
 export interface ForeignKeyInfo {
-  /** The names of the columns that refer. */
+  /** The names of the referring columns. */
   readonly columns: readonly string[]
-  /** The name of the table that they refer to. */
+  /** The name of the table they refer to. */
   readonly referencedTable: string
-  /** The names of its columns, in the same order: the primary key where the foreign key names none. */
+  /**
+   * The names of the columns of that table, in the same order. If the foreign key names none, they are
+   * the primary key.
+   */
   readonly referencedColumns: readonly string[]
-  /** What SQLite does when the row referred to gets another key. */
+  /** What SQLite does when the key of the referenced row changes. */
   readonly onUpdate: ForeignKeyAction
-  /** What SQLite does when the row referred to is deleted. */
+  /** What SQLite does when the referenced row is deleted. */
   readonly onDelete: ForeignKeyAction
 }
 
 /**
- * What a foreign key does when the row that it refers to changes.
+ * What a foreign key does when the referenced row changes.
  *
  * https://www.sqlite.org/foreignkeys.html#fk_actions
  */
@@ -73,17 +79,20 @@ export type ForeignKeyAction = 'NO ACTION' | 'RESTRICT' | 'SET NULL' | 'SET DEFA
 
 /** An index of a table. */
 export interface IndexInfo {
-  /** `sqlite_autoindex_…` for one that SQLite made for a constraint. */
+  /** Its name; `sqlite_autoindex_…` if SQLite created it for a constraint. */
   readonly name: string
-  /** Whether no two rows may have the same values. */
+  /** Whether it is a unique index. */
   readonly unique: boolean
-  /** Whether `create index` made it, or SQLite for a constraint. */
+  /** What created it: `create index`, a UNIQUE constraint or a primary key. */
   readonly origin: 'create' | 'unique' | 'primary key'
   /** Whether it has a WHERE clause. */
   readonly partial: boolean
-  /** What it is sorted by, in order. */
+  /** The columns and expressions it is sorted by, in order. */
   readonly columns: readonly IndexColumnInfo[]
-  /** The `create index` as written, with the expressions and the WHERE clause; null for a constraint. */
+  /**
+   * The `create index` statement as written, with expressions and the WHERE clause; null for a
+   * constraint.
+   */
   readonly sql: string | null
 }
 
@@ -91,7 +100,7 @@ export interface IndexInfo {
 export interface IndexColumnInfo {
   /** The name of the column; null for an expression. */
   readonly name: string | null
-  /** Whether it is `desc`. */
+  /** Whether it is sorted in descending order. */
   readonly descending: boolean
   /** The collating sequence, in upper case. */
   readonly collation: string
@@ -206,12 +215,12 @@ function schemaQuery(userTable: string): string {
 const ORIGINS = { c: 'create', u: 'unique', pk: 'primary key' } as const
 
 /**
- * Reads the tables, views and virtual tables of a Durable Object, sorted by name, with all that SQLite
- * knows of them. Left out are what the platform keeps for itself (`_cf_*`, `sqlite_*`, `__miniflare_*`),
- * the shadow tables of virtual tables, and hidden columns.
+ * Returns the tables, views and virtual tables of a Durable Object, sorted by name, with all that
+ * SQLite knows about them. It leaves out the platform's own tables (`_cf_*`, `sqlite_*`,
+ * `__miniflare_*`), the shadow tables of virtual tables, and hidden columns.
  *
- * It is one query. Where a view cannot be read because its table is gone, there may be one more query for
- * each view and virtual table, since SQLite does not say which of them it is.
+ * It is one query. If a view cannot be read because a table is gone, there may be one more query for
+ * each view and virtual table: SQLite does not say which view it is.
  *
  * ### Examples
  *

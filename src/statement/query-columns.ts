@@ -2,9 +2,9 @@ import type { CompiledQuery, RootOperationNode } from 'kysely'
 import type { RowReader } from './rows.js'
 
 /**
- * What the columns of tables mean in JavaScript: the option `columns` of the dialects. It is made by
- * `columnTypes()` of `kysely-durable-sqlite/columns`, or by `drizzleColumns()` of
- * `kysely-durable-sqlite/drizzle`.
+ * What the columns of tables mean in JavaScript, for the option `columns` of the dialects.
+ * `columnTypes()` of `kysely-durable-sqlite/columns` and `drizzleColumns()` of
+ * `kysely-durable-sqlite/drizzle` return it.
  */
 export interface DurableObjectSqliteColumns {
   /**

@@ -1,16 +1,16 @@
 import type { CompiledQuery } from 'kysely'
 
-/** What one statement cost, as Cloudflare bills it, and whether it failed: what `onQuery` is given. */
+/** What `onQuery` gets: what one statement cost, as Cloudflare bills it, and whether it failed. */
 export interface DurableObjectSqliteQueryEvent {
   /** The statement, with the parameters that it ran with. */
   readonly query: CompiledQuery
-  /** Rows read, those of index lookups and of the dialect's follow-up query included. */
+  /** Rows read, including those of index lookups and of the dialect's follow-up query. */
   readonly rowsRead: number
-  /** Rows written, those of indexes included. */
+  /** Rows written, including those of indexes. */
   readonly rowsWritten: number
   /**
-   * What the query rejects with, where the statement failed. The rows are then 0 if SQLite refused it,
-   * since SQLite does not say what it read before.
+   * The error that the query rejects with, if the statement failed. If SQLite refused it, `rowsRead`
+   * and `rowsWritten` are 0, since SQLite does not say what it had read.
    */
   readonly error?: unknown
 }

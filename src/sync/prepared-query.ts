@@ -26,11 +26,11 @@ export type ParameterValues<P> = [keyof P] extends [never]
 const NO_NAMES: ReadonlySet<string> = new Set()
 
 /**
- * A query that was compiled once, by {@link SyncExecutor.prepare}, to be run with other values each time.
+ * A query that {@link SyncExecutor.prepare} compiled once, to run it with other values each time.
  *
- * The methods are those of {@link SyncExecutor}, with values in the place of a query. They throw
- * `ERR_PARAMETER_NAME` if the value of a parameter is missing or undefined, or if the query has no
- * parameter of that name; and what the methods of `SyncExecutor` throw.
+ * The methods are those of {@link SyncExecutor}, with values instead of a query, and throw the same
+ * errors. They also throw `ERR_PARAMETER_NAME` if the value of a parameter is missing or undefined, or
+ * if the query has no parameter of that name.
  *
  * ### Examples
  *
@@ -89,7 +89,7 @@ export class PreparedQuery<P extends object, O> {
     return firstOrThrow(this.#execute(bound), bound.query, errorFactory)
   }
 
-  /** Runs the query for its effect alone. Rows that it returns are dropped. */
+  /** Runs the query only for its effect. Rows that it returns are dropped. */
   run(...[values]: ParameterValues<P>): void {
     const bound = this.#bind(values)
     this.#session.run(bound.query, bound.parameters)

@@ -2,9 +2,9 @@ import { RawNode, ValueNode, type AliasableExpression, type OperationNode } from
 import { Gap } from '../statement/late-value.js'
 
 /**
- * The function that {@link SyncExecutor.prepare} gives to what builds the query. It returns an
- * expression that stands for the parameter of that name. A parameter whose type is an array stands for
- * the list of the operators `in` and `not in`.
+ * The function that {@link SyncExecutor.prepare} passes to the callback that builds the query. It
+ * returns an expression that stands for the parameter of that name. A parameter whose type is an array
+ * is the list of an `in` or `not in`.
  */
 export type QueryParameters<P> = <K extends keyof P & string>(
   name: K,

@@ -13,9 +13,9 @@ import { DurableObjectSqliteError } from '../platform/errors.js'
 import { parseJsonInPlace } from './parse-json.js'
 
 /**
- * A Kysely plugin whose results can be had without a promise. A plugin of your own works with
- * {@link SyncExecutor} if it has this method beside `transformResult()`. Kysely's own plugins work as
- * they are.
+ * A Kysely plugin that can return its results without a promise. A plugin of your own works with
+ * {@link SyncExecutor} if it has this method in addition to `transformResult()`. Kysely's own plugins
+ * work as they are.
  */
 export interface SyncResultPlugin extends KyselyPlugin {
   /** Returns what `transformResult()` resolves to. */

@@ -12,19 +12,19 @@ import {
 import { SyncSession } from './sync-session.js'
 
 /**
- * Runs Kysely's queries without promises, as SQL in a Durable Object is synchronous: in
- * `ctx.storage.transactionSync()`, in a getter, in a WebSocket handler that must not be interleaved.
+ * Runs Kysely's queries without promises, since SQL in a Durable Object is synchronous. Use it in
+ * `ctx.storage.transactionSync()`, in a getter, or in a WebSocket handler that nothing may interrupt.
  *
- * It takes the queries that `db` builds, and returns what awaiting them would. Values, errors, limits and
- * `onQuery` are the dialect's; Kysely's `log` is not called. The plugins of `db` apply to the results. A
- * plugin that a query has by its own `withPlugin()` applies to its SQL only.
+ * It takes the queries that `db` builds, and returns what awaiting them would. Values, errors, limits
+ * and `onQuery` are those of the dialect. Kysely's `log` is not called. The plugins of `db` apply to
+ * the results. A plugin that a query adds with its own `withPlugin()` applies only to its SQL.
  *
  * It never waits. While a `db.transaction()` is open, every call throws `ERR_TRANSACTION_OPEN`. An
- * executor made from the `trx` works inside that transaction until it ends, and then throws
+ * executor made from `trx` works inside that transaction. After the transaction has ended, it throws
  * `ERR_TRANSACTION_ENDED`.
  *
- * The constructor throws `ERR_INVALID_DATABASE` if `db` has another dialect or another storage, and
- * `ERR_UNSUPPORTED_PLUGIN` for a plugin whose results can only be had through a promise.
+ * The constructor throws `ERR_INVALID_DATABASE` if `db` has another dialect or another storage. It
+ * throws `ERR_UNSUPPORTED_PLUGIN` for a plugin that returns its results only in a promise.
  *
  * ### Examples
  *
@@ -70,8 +70,8 @@ export class SyncExecutor {
   }
 
   /**
-   * Runs a query for its effect alone, which saves asking SQLite for the number of rows and the id. Rows
-   * that it returns are dropped.
+   * Runs a query only for its effect, which saves asking SQLite for the number of rows and the id. Rows
+   * that the query returns are dropped.
    */
   run(query: SyncQuery<unknown>): void {
     const compiled = this.#session.compile(query)
@@ -79,9 +79,9 @@ export class SyncExecutor {
   }
 
   /**
-   * Runs the closure in `ctx.storage.transactionSync()` and returns what it returns. If it throws,
-   * everything it did is undone. It may be nested. A closure that returns a promise throws
-   * `ERR_ASYNC_TRANSACTION`, as in {@link withDoTransaction}.
+   * Runs the closure in `ctx.storage.transactionSync()` and returns its result. If the closure throws,
+   * everything it did is undone. Calls may be nested. If the closure returns a promise, it throws
+   * `ERR_ASYNC_TRANSACTION`, as {@link withDoTransaction} does.
    *
    * ### Examples
    *
@@ -102,12 +102,12 @@ export class SyncExecutor {
   }
 
   /**
-   * Builds and compiles a query once, to be run with other values each time. A parameter may stand
-   * wherever an expression may. One whose type is an array stands for the list of `in` and `not in`.
+   * Builds and compiles a query once, to run it with other values each time. A parameter may stand
+   * wherever an expression may. A parameter whose type is an array is the list of an `in` or `not in`.
    *
-   * Declare the types of the parameters where the function takes `param`: TypeScript then infers those
-   * of the rows. The function must do nothing but build the query, since it is called again for values
-   * that need other SQL, as a `bigint` does.
+   * Declare the types of the parameters where the function takes `param`: TypeScript then infers the
+   * types of the rows. The function must only build the query. It is called again for values that need
+   * other SQL, such as a `bigint`.
    *
    * ### Examples
    *

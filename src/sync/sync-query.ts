@@ -24,7 +24,7 @@ export type SyncQuery<O> =
     }
   | CompiledQuery<O>
 
-/** The first of the rows, or undefined. A write always has its one result. */
+/** The first row, or undefined. A write without `returning` always has its one result. */
 export type FirstOutput<O> = O extends InsertResult | UpdateResult | DeleteResult
   ? O
   : O | undefined
@@ -49,7 +49,10 @@ export function toOutput(
   }
 }
 
-/** Makes the error to throw where a query returns nothing: a class, or a function that returns an error. */
+/**
+ * What makes the error to throw if a query returns nothing: a class, or a function that returns an
+ * error.
+ */
 export type NoResultErrorFactory = NoResultErrorConstructor | ((node: QueryNode) => Error)
 
 /** The first row or result. Throws if there is none. */

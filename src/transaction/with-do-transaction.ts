@@ -2,8 +2,9 @@ import { DurableObjectSqliteError } from '../platform/errors.js'
 import type { DurableObjectStorageLike } from '../platform/storage.js'
 
 /**
- * What the closure of a synchronous transaction returns: anything but a promise. It is for a function of
- * your own that passes on a closure to `SyncExecutor.transaction()` or {@link withDoTransaction}.
+ * What the closure of a synchronous transaction may return: anything but a promise. Use it in a
+ * function of your own that passes a closure on to `SyncExecutor.transaction()` or
+ * {@link withDoTransaction}.
  *
  * ### Examples
  *
@@ -22,12 +23,12 @@ import type { DurableObjectStorageLike } from '../platform/storage.js'
 export type NotPromise<T> = T extends PromiseLike<unknown> ? never : T
 
 /**
- * Runs the closure in a synchronous transaction, on `ctx.storage.transactionSync()`, and returns what
- * it returns. If it throws, everything it did is undone and the error is thrown on. It may be nested,
- * and it may run inside `db.transaction()`.
+ * Runs the closure in a synchronous transaction, on `ctx.storage.transactionSync()`, and returns its
+ * result. If the closure throws, everything it did is undone and the error is rethrown. Calls may be
+ * nested, and may run inside `db.transaction()`.
  *
- * Throws `ERR_ASYNC_TRANSACTION`, and undoes everything, if the closure returns a promise: what runs
- * after its first `await` would be outside the transaction. What still runs then cannot be stopped.
+ * If the closure returns a promise, everything is undone and `ERR_ASYNC_TRANSACTION` is thrown: code
+ * after its first `await` would run outside the transaction. That code cannot be stopped.
  *
  * https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/#transactionsync
  *

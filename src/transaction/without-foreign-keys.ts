@@ -15,21 +15,24 @@ const running = new WeakSet<SqlStorage>()
 
 /**
  * Runs the function in a transaction without foreign keys, checks them, commits, and switches them on
- * again. A table rebuild (create, copy, drop, rename) needs that: to drop a table is to delete its rows,
- * and `on delete cascade` deletes those that refer to them. If the function throws, or if a row refers to
- * one that is not there, everything is undone.
+ * again. A table rebuild (create, copy, drop, rename) needs this: dropping a table deletes its rows,
+ * and `on delete cascade` then deletes the rows that refer to them. If the function throws, or if a row
+ * refers to one that does not exist, everything is undone.
  *
- * Schema tools may switch foreign keys off and on by themselves inside the function. They are off
- * from its start, and on again at its end.
+ * Schema tools may switch foreign keys off and on inside the function. It makes no difference: they are
+ * off from its start to its end.
  *
- * Call it in `ctx.blockConcurrencyWhile()`, before anything else uses the object: a query on `db` that is
- * sent meanwhile is part of it. Do one thing at a time in the function: a query that has to wait for a
- * transaction waits for the end of all of it. The platform ends whatever takes longer than 30 s. The check
- * reads every row that has a foreign key.
+ * Call it in `ctx.blockConcurrencyWhile()`, before anything else uses the object: a query that other
+ * code sends on `db` before it has ended is part of it. Do one thing at a time in the function: a query
+ * that has to wait for a transaction waits for the whole function to end. The platform ends whatever
+ * takes longer than 30 s. The check reads every row that has a foreign key.
  *
- * Throws `ERR_FOREIGN_KEY_VIOLATION` if a row refers to one that is not there,
- * `ERR_PRAGMA_IGNORED` inside a transaction, `ERR_FOREIGN_KEYS_OFF` while it is running, and
- * `ERR_TRANSACTION_OPEN`, which undoes everything, if the function leaves a transaction open.
+ * Throws
+ *
+ * - `ERR_FOREIGN_KEY_VIOLATION` if a row refers to one that does not exist,
+ * - `ERR_PRAGMA_IGNORED` inside a transaction,
+ * - `ERR_FOREIGN_KEYS_OFF` while another call is running,
+ * - `ERR_TRANSACTION_OPEN`, which undoes everything, if the function leaves a transaction open.
  *
  * https://www.sqlite.org/lang_altertable.html#otheralter
  *

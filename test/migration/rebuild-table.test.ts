@@ -422,7 +422,7 @@ describe('rebuildTable', () => {
         const options = { create: 'create table parent (id integer primary key)', drop: ['name'] }
         await expect(
           migrateToLatest(storage, { ...given, '0002': rebuild('parent', options) }),
-        ).rejects.toThrow(`of log does not work any more: no such column: name`)
+        ).rejects.toThrow(`of log no longer works: no such column: name`)
       }),
   )
 

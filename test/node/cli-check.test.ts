@@ -56,7 +56,7 @@ describe('check', { timeout: 120_000 }, () => {
       }),
     ).toEqual([
       expect.stringMatching(
-        /^m\/0001_a\.sql:4 Migration 0001_a \(up\) failed and was undone: near "select": syntax error .* Mend it\. The 1 after it did not run\.$/,
+        /^m\/0001_a\.sql:4 Migration 0001_a \(up\) failed and was undone: near "select": syntax error .* Fix it\. The 1 after it did not run\.$/,
       ),
     ])
   })
@@ -103,7 +103,7 @@ describe('check', { timeout: 120_000 }, () => {
         /^m\/0001_a\.sql:4 .* table child has a foreign key to other, which no migration makes/,
       ),
       expect.stringMatching(
-        /^m\/0001_a\.sql:3 .* table child has a foreign key to parent on columns that are no primary key/,
+        /^m\/0001_a\.sql:3 .* table child has a foreign key to parent on columns that are not a primary key/,
       ),
     ])
   })
@@ -201,7 +201,7 @@ describe('check', { timeout: 120_000 }, () => {
     ).toEqual([expect.stringMatching(/^m\/index\.js:4 .*no such column: nope/)])
     expect(
       await findings(module('async () => {\n      throw new Error("not yet")\n    }')),
-    ).toEqual([expect.stringMatching(/^m\/index\.js:4 .*not yet\. Mend it\.$/)])
+    ).toEqual([expect.stringMatching(/^m\/index\.js:4 .*not yet\. Fix it\.$/)])
   })
 
   it('should find modules that cannot be bundled or loaded', async () => {
@@ -257,7 +257,7 @@ describe('check', { timeout: 120_000 }, () => {
     const files = { 'm/0001_a.sql': 'select 1' }
     expect(await findings({ ...files, 'wrangler.jsonc': text })).toEqual([
       `wrangler.jsonc:${line('Old')} Class Old was made with new_classes and has no SQL. That cannot be changed: make another class with new_sqlite_classes, and move the data to it.`,
-      `wrangler.jsonc:${line('New')} Class New is no SQLite class. Add to "migrations": { "tag": "v3", "new_sqlite_classes": ["New"] }`,
+      `wrangler.jsonc:${line('New')} Class New is not a SQLite class. Add to "migrations": { "tag": "v3", "new_sqlite_classes": ["New"] }`,
     ])
     expect(await check({ ...files, 'wrangler.jsonc': text }, '--class', 'Room')).toEqual(CLEAN)
   })
@@ -315,7 +315,7 @@ describe('generate --migrations', () => {
   it.each([
     ['there is none', ['gone'], /^There are no migrations in gone: /],
     ['it is empty', ['empty'], /^There are no migrations in empty\. /],
-    ['it is no module', ['0001.sql'], /^0001\.sql is no module\. /],
+    ['it is no module', ['0001.sql'], /^0001\.sql is not a module\. /],
   ])('should be told that %s', async (_, [path = ''], message) => {
     using project = new CliProject({ 'empty/readme.md': '', '0001.sql': 'select 1' })
     const { stderr, ...result } = await project.run('check', '--migrations', path)

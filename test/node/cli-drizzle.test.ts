@@ -64,15 +64,15 @@ it(
     const line = (text: string): number => SCHEMA.slice(0, SCHEMA.indexOf(text)).split('\n').length
     const users = `src/schema.ts:${line("'users'")} Table users:`
     const posts = `src/schema.ts:${line("'posts'")} Table posts:`
-    const cure = 'Run drizzle-kit generate, or mend the schema.'
+    const cure = 'Run drizzle-kit generate, or fix the schema.'
     expect(status).toBe(1)
     expect(stdout.trimEnd().split('\n')).toEqual([
       `${posts} the migrations make no foreign key (author_id) to users (id) on delete RESTRICT on update NO ACTION. ${cure}`,
-      `${posts} the migrations make the foreign key (author_id) to users (id) on delete CASCADE on update NO ACTION, which the schema has not. ${cure}`,
+      `${posts} the migrations make the foreign key (author_id) to users (id) on delete CASCADE on update NO ACTION, which the schema does not have. ${cure}`,
       `${users} DEFAULT of column score is 1.5 in the migrations and 2.5 in the schema. ${cure}`,
       `${users} the migrations make no column karma. ${cure}`,
       `${users} the migrations make no index unique on (is_active, email) where users . is_active = 1. ${cure}`,
-      `${users} the migrations make the index unique on (is_active, role) where users . is_active = 1, which the schema has not. ${cure}`,
+      `${users} the migrations make the index unique on (is_active, role) where users . is_active = 1, which the schema does not have. ${cure}`,
     ])
 
     project.write('drizzle/0001_by_hand.sql', 'create table extra (id integer primary key)')

@@ -151,7 +151,7 @@ describe('reset', () => {
     expect(await project.spawn('reset', '--class', 'Room')).toEqual({
       status: 2,
       stdout: expect.stringContaining(`  chat-Room  ${IDS[0]}  "lobby"\n`),
-      stderr: 'Nothing was deleted. Where there is no terminal to ask, --yes says so.\n',
+      stderr: 'Nothing was deleted. Without a terminal to ask, pass --yes.\n',
     })
     expect(project.files()).toEqual(before)
   })

@@ -326,7 +326,7 @@ describe('the output file', () => {
     expect(readFileSync(join(directory, 'elsewhere/db.ts'), 'utf8')).toBe(interfaceOf('one'))
     const noFile = (out: string, ...args: readonly string[]): Result =>
       run('generate', 'a.sqlite', '--out', out, ...args)
-    const refusal = /is no file, but a device, a pipe or a socket\. Leave --out away/
+    const refusal = /is a device, a pipe or a socket, not a file\. Omit --out/
     for (const out of ['/dev/null', '/dev/full', 'fifo.ts']) {
       for (const args of [[], ['--verify']]) {
         expect(noFile(out, ...args)).toEqual({
@@ -387,7 +387,7 @@ describe('wrong input', () => {
     [['generate', '--config', 'gone.jsonc'], 'There is no configuration file gone.jsonc.'],
     [
       ['generate', '--config', 'text.sqlite'],
-      expect.stringMatching(/^text\.sqlite:1 is no JSON: /),
+      expect.stringMatching(/^text\.sqlite:1 is not JSON: /),
     ],
     [['generate', '--config', 'typo.jsonc'], 'typo.jsonc: mapping → a.b: Unrecognized key: "typ".'],
     [['generate', 'missing.sqlite'], 'There is no missing.sqlite.'],

@@ -68,7 +68,7 @@ describe('a statement with result columns', () => {
     ['with n(i) as (values (1), (2)) select i from n', [{ i: 1 }, { i: 2 }]],
     ['pragma foreign_keys', [{ foreign_keys: 1 }]],
     ['select "returning" from person', []],
-  ])('should recognise %s as raw SQL', (text, rows) =>
+  ])('should recognize %s as raw SQL', (text, rows) =>
     withTables(async (db) => {
       expect(await raw(db, text)).toEqual({ rows })
     }),
@@ -228,7 +228,7 @@ describe('a write without result columns', () => {
       })
     }))
 
-  it('should be recognised as raw SQL and with a common table expression', () =>
+  it('should be recognized as raw SQL and with a common table expression', () =>
     withTables(async (db) => {
       const insert = `with n(name) as (values ('Ada'), ('Grace')) insert into person (name) select name from n`
       expect(await raw(db, insert)).toEqual({ rows: [], numAffectedRows: 2n, insertId: 2n })

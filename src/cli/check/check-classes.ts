@@ -5,7 +5,7 @@ import type { Finding } from '../finding.js'
 import type { Project } from '../project.js'
 import { messageOf, UsageError } from '../usage-error.js'
 
-/** The wrangler configuration, read by the user's wrangler. */
+/** The Wrangler configuration, read by the user's wrangler. */
 export interface WranglerConfig {
   readonly config: Unstable_Config
   /** Relative to the working directory; undefined if there is none. */
@@ -30,7 +30,7 @@ export async function readWranglerConfig(
     const path = config.configPath
     return { config, path: path === undefined ? undefined : relative(project.directory, path) }
   } catch (error) {
-    throw new UsageError(`The wrangler configuration cannot be read: ${messageOf(error)}`)
+    throw new UsageError(`The Wrangler configuration cannot be read: ${messageOf(error)}`)
   }
 }
 
@@ -97,7 +97,7 @@ function unknownClass(name: string, path: string, { migrations }: Unstable_Confi
     ? `[[migrations]] tag = ${JSON.stringify(tag)} new_sqlite_classes = [${JSON.stringify(name)}], on three lines`
     : `{ "tag": ${JSON.stringify(tag)}, "new_sqlite_classes": [${JSON.stringify(name)}] }`
   const where = path.endsWith('.toml') ? 'at the end' : 'to "migrations"'
-  return `Class ${name} is no SQLite class. Add ${where}: ${lines}`
+  return `Class ${name} is not a SQLite class. Add ${where}: ${lines}`
 }
 
 /** `v3` after `v2`. */

@@ -92,13 +92,13 @@ function describeProblem({ table, referencedTable, kind }: ForeignKeyProblem): s
       )
     case 'mismatch':
       return (
-        `table ${table} has a foreign key to ${referencedTable} on columns that are no primary key and ` +
+        `table ${table} has a foreign key to ${referencedTable} on columns that are not a primary key and ` +
         'have no unique index there, so that every insert fails. Add the index.'
       )
     case 'violation':
       return (
         `table ${table} has rows that refer to rows of ${referencedTable} that are not there. ` +
-        'Mend the rows that the migrations insert.'
+        'Fix the rows that the migrations insert.'
       )
   }
 }
@@ -158,7 +158,7 @@ async function checkDowns(
 function describeFailure(name: string, { message, hint }: SandboxFailure): string {
   const named = message.includes(name) ? message : `Migration ${name}: ${message}`
   // Our own errors say what to do.
-  const cure = hint ?? (/ failed and was undone: | did not end /.test(message) ? 'Mend it.' : '')
+  const cure = hint ?? (/ failed and was undone: | did not end /.test(message) ? 'Fix it.' : '')
   return `${sentence(named)} ${cure}`.trim()
 }
 

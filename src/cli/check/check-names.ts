@@ -77,7 +77,7 @@ export function checkDrizzleJournal(directory: string, names: readonly string[])
     const { entries } = JSON.parse(text) as { entries: readonly { readonly tag: string }[] }
     tags = entries.map(({ tag }) => tag)
   } catch {
-    return [{ file, line: 1, message: 'This is no journal of drizzle-kit. Restore it.' }]
+    return [{ file, line: 1, message: 'This is not a journal of drizzle-kit. Restore it.' }]
   }
   const missing = tags.filter((tag) => !names.includes(tag))
   const surplus = names.filter((name) => !tags.includes(name))

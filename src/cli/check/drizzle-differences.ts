@@ -35,7 +35,7 @@ export function drizzleDifferences(
     .filter(({ name, kind }) => kind === 'table' && !expected.has(foldName(name)))
     .filter(({ name }) => !JOURNALS.has(name) && isIncluded(name))
     .map(({ name }) =>
-      difference(name, `The migrations make table ${name}, which the schema has not`),
+      difference(name, `The migrations make table ${name}, which the schema does not have`),
     )
   return [...missing, ...extra]
 }
@@ -54,7 +54,9 @@ function tableDifferences(drizzle: TableSchema, migrated: TableSchema): DrizzleD
     }),
     ...migrated.columns
       .filter((column) => !expected.has(foldName(column.name)))
-      .map((column) => say(`the migrations make column ${column.name}, which the schema has not`)),
+      .map((column) =>
+        say(`the migrations make column ${column.name}, which the schema does not have`),
+      ),
     ...setDifferences(say, 'foreign key', foreignKeys(drizzle), foreignKeys(migrated)),
     ...setDifferences(say, 'index', drizzle.indexes.map(index), migrated.indexes.map(index)),
     ...setDifferences(
@@ -135,12 +137,14 @@ function setDifferences(
       .map((item) => say(`the migrations make no ${kind} ${item}`)),
     ...actual
       .filter((item) => !expected.includes(item))
-      .map((item) => say(`the migrations make the ${kind} ${item}, which the schema has not`)),
+      .map((item) =>
+        say(`the migrations make the ${kind} ${item}, which the schema does not have`),
+      ),
   ]
 }
 
 function difference(name: string, message: string): DrizzleDifference {
-  return { name, message: `${message}. Run drizzle-kit generate, or mend the schema.` }
+  return { name, message: `${message}. Run drizzle-kit generate, or fix the schema.` }
 }
 
 function byFoldedName<T extends { readonly name: string }>(

@@ -52,7 +52,7 @@ async function loadDrizzleKit(project: Project): Promise<DrizzleKit> {
   const path = project.resolve('drizzle-kit/api')
   if (path === undefined) {
     throw new UsageError(
-      `There is no drizzle-kit in ${project.directory}, which tells what a Drizzle schema makes. ` +
+      `There is no drizzle-kit in ${project.directory}, which reads the Drizzle schema. ` +
         'Install it: npm install --save-dev drizzle-kit',
     )
   }

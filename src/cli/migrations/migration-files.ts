@@ -23,7 +23,7 @@ export function readMigrationSource(path: string): MigrationSource {
   if (stats?.isFile()) {
     if (!MODULE.test(path)) {
       throw new UsageError(
-        `${path} is no module. Pass the directory of the .sql files, or a module that exports migrations.`,
+        `${path} is not a module. Pass the directory of the .sql files, or a module that exports migrations.`,
       )
     }
     return { path, texts: new Map(), modules: [], index: path }

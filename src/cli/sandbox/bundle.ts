@@ -24,7 +24,7 @@ export async function bundle(
 ): Promise<Bundle> {
   if (project.resolve('kysely') === undefined) {
     throw new UsageError(
-      `There is no kysely in ${project.directory}, with which the migrations run. Install it: npm install kysely`,
+      `There is no kysely in ${project.directory}, which the migrations need to run. Install it: npm install kysely`,
     )
   }
   try {
