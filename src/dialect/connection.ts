@@ -6,12 +6,7 @@ import { mapWithIndex } from '../platform/map-with-index.js'
 import type { DurableObjectStorageLike } from '../platform/storage.js'
 import type { Transaction } from '../transaction/transaction.js'
 import type { TransactionGate } from '../transaction/transaction-gate.js'
-import { TransactionalConnection } from './transactional-connection.js'
-
-/** What Kysely 0.29 passes and 0.28 does not. */
-interface AbortableOptions {
-  readonly signal?: AbortSignal
-}
+import { type AbortableOptions, TransactionalConnection } from './transactional-connection.js'
 
 /**
  * A connection to the only database handle that there is. What makes it one of several is the
@@ -44,15 +39,10 @@ export class DurableObjectSqliteConnection extends TransactionalConnection<Trans
     return before
   }
 
-  override async executeQuery<R>(
+  protected override async runQuery<R>(
     query: CompiledQuery,
     options?: AbortableOptions,
   ): Promise<QueryResult<R>> {
-    const control = this.takeControl(query)
-    if (control !== undefined) {
-      await control()
-      return { rows: [] }
-    }
     const { transaction } = this
     if (transaction !== undefined) {
       transaction.assertOpen()

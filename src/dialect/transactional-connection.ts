@@ -1,6 +1,11 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
 import { DurableObjectSqliteError } from '../platform/errors.js'
 
+/** What Kysely 0.29 passes and 0.28 does not. */
+export interface AbortableOptions {
+  readonly signal?: AbortSignal
+}
+
 /** A transaction that is open, in this object or in another. */
 export interface OpenTransaction {
   readonly isCommitted: boolean
@@ -30,7 +35,11 @@ export abstract class TransactionalConnection<
   /** The transaction, which has ended, that refuses whatever is sent from now on. */
   #fence: T | undefined
 
-  abstract executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>>
+  /** Runs a query that stands for nothing else. */
+  protected abstract runQuery<R>(
+    query: CompiledQuery,
+    options?: AbortableOptions,
+  ): Promise<QueryResult<R>>
 
   abstract streamQuery<R>(
     query: CompiledQuery,
@@ -41,6 +50,15 @@ export abstract class TransactionalConnection<
   protected abstract runBatch(
     queries: readonly CompiledQuery[],
   ): Promise<readonly QueryResult<unknown>[]>
+
+  executeQuery<R>(query: CompiledQuery, options?: AbortableOptions): Promise<QueryResult<R>> {
+    const control = this.#control
+    if (control?.query !== query) {
+      return this.runQuery(query, options)
+    }
+    this.#control = undefined
+    return runControl(control)
+  }
 
   /** The transaction that it is in. One that ended stays until it is rolled back or committed. */
   get transaction(): T | undefined {
@@ -116,16 +134,6 @@ export abstract class TransactionalConnection<
     return this.#last !== undefined
   }
 
-  /** What the query stands for, to be done instead of it: `begin`, `commit`, a part of a batch. */
-  protected takeControl(query: CompiledQuery): (() => Promise<void>) | undefined {
-    const control = this.#control
-    if (control?.query !== query) {
-      return undefined
-    }
-    this.#control = undefined
-    return control.run
-  }
-
   /** By the method as it is now: Kysely puts its log around it. */
   #execute(query: CompiledQuery, run: () => Promise<void>): Promise<unknown> {
     this.#control = { query, run }
@@ -141,4 +149,10 @@ export abstract class TransactionalConnection<
     }
     return this.#transaction
   }
+}
+
+/** Does what the query stands for, instead of it. */
+async function runControl({ run }: Control): Promise<QueryResult<never>> {
+  await run()
+  return { rows: [] }
 }

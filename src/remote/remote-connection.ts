@@ -1,17 +1,15 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
 import { mapWithIndex } from '../platform/map-with-index.js'
-import { TransactionalConnection } from '../dialect/transactional-connection.js'
+import {
+  type AbortableOptions,
+  TransactionalConnection,
+} from '../dialect/transactional-connection.js'
 import type { RemoteGate } from './remote-gate.js'
 import type { RemoteSession } from './remote-session.js'
 import type { RemoteTransaction } from './remote-transaction.js'
 import { streamChunks } from './stream-chunks.js'
 import { toWireQuery } from './wire-query.js'
 import { fromWireReply, fromWireResult, fromWireResults } from './wire-result.js'
-
-/** What Kysely 0.29 passes and 0.28 does not. */
-interface AbortableOptions {
-  readonly signal?: AbortSignal
-}
 
 /** A connection to an object, on the session that all of them share. */
 export class RemoteConnection extends TransactionalConnection<RemoteTransaction> {
@@ -24,15 +22,10 @@ export class RemoteConnection extends TransactionalConnection<RemoteTransaction>
     this.#gate = gate
   }
 
-  override async executeQuery<R>(
+  protected override async runQuery<R>(
     query: CompiledQuery,
     options?: AbortableOptions,
   ): Promise<QueryResult<R>> {
-    const control = this.takeControl(query)
-    if (control !== undefined) {
-      await control()
-      return { rows: [] }
-    }
     if (this.transaction !== undefined) {
       return await this.transaction.execute(query)
     }
