@@ -88,7 +88,8 @@ export function generateKyselyDbInterface(
   const readable = shown.filter((table) => table.columns.length > 0)
   const naming = camelCase ? new CamelCaseNaming() : ORIGINAL_NAMES
   const members = new Map(readable.map((table) => [table, membersOfTable(table, naming, options)]))
-  const all = readable.flatMap((table) => [...members.get(table)!.values()])
+  const membersOf = (table: TableSchema): ColumnMember[] => [...members.get(table)!.values()]
+  const all = readable.flatMap(membersOf)
   const taken = new Set([...RESERVED, interfaceName, ...all.flatMap(({ names }) => names)])
   const typeNames = uniqueTypeNames(shown, taken)
   const json = all.some(({ names }) => names.includes(JSON_TYPE)) ? [JSON_TEXT] : []
@@ -106,11 +107,7 @@ export function generateKyselyDbInterface(
     ...json,
     ...(columns ? [columnsText({ interfaceName, camelCase, naming, members })] : []),
   ]
-  const stored = columns
-    ? [...itemsByKey(readable, naming).values()].flatMap((table) => [
-        ...members.get(table)!.values(),
-      ])
-    : undefined
+  const stored = columns ? [...itemsByKey(readable, naming).values()].flatMap(membersOf) : undefined
   return [GENERATED_HEADER, '', ...importsOf(all, stored), body.join('\n')].join('\n')
 }
 
