@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'esbuild'
 import * as fc from 'fast-check'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ColumnInfo, TableSchema } from '../../src/schema/introspect-schema.js'
+import { bundleWorker } from './bundle-worker.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -339,17 +339,10 @@ let miniflare: Miniflare
 let directory: string
 
 beforeAll(async () => {
-  const { outputFiles } = await build({
-    stdin: { contents: WORKER, resolveDir: root },
-    bundle: true,
-    write: false,
-    format: 'esm',
-    external: ['cloudflare:workers'],
-  })
   miniflare = new Miniflare(
     convertV4MiniflareOptions({
       modules: true,
-      script: outputFiles[0]?.text ?? '',
+      script: await bundleWorker(WORKER),
       compatibilityDate: '2026-04-06',
       durableObjects: { SCHEMA: { className: 'Schema', useSQLite: true } },
     }),

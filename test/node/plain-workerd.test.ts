@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { build } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { bundleWorker } from './bundle-worker.ts'
 
 const { compatibilityDate: newest } = createRequire(import.meta.url)('workerd') as {
   compatibilityDate: string
@@ -58,14 +57,7 @@ const source = `
 let script: string
 
 beforeAll(async () => {
-  const { outputFiles } = await build({
-    stdin: { contents: source, resolveDir: join(import.meta.dirname, '../..') },
-    bundle: true,
-    write: false,
-    format: 'esm',
-    external: ['cloudflare:workers'],
-  })
-  script = outputFiles[0]?.text ?? ''
+  script = await bundleWorker(source)
 })
 
 describe.each(['2024-09-23', newest])('the built package in plain workerd as of %s', (date) => {
